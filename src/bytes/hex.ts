@@ -1,0 +1,41 @@
+import { GitError } from '../errors.ts'
+
+const DIGITS: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+)
+
+/** Encodes `bytes[start, end)` as lowercase hexadecimal. */
+export function encodeHex(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
+  let text = ''
+  for (let at = start; at < end; at++) text += DIGITS[bytes[at]!]!
+  return text
+}
+
+/** The value of one hexadecimal digit given by its character code, or -1. Accepts both cases. */
+export function hexDigit(charCode: number): number {
+  if (charCode >= 48 && charCode <= 57) return charCode - 48
+  if (charCode >= 97 && charCode <= 102) return charCode - 87
+  if (charCode >= 65 && charCode <= 70) return charCode - 55
+  return -1
+}
+
+/**
+ * Parses hexadecimal text into a new array.
+ *
+ * @throws GitError `INVALID_ID` when the length is odd or a character is not a hexadecimal digit.
+ */
+export function parseHex(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length >> 1)
+  for (let at = 0; at < bytes.length; at++) {
+    const high = hexDigit(text.charCodeAt(2 * at))
+    const low = hexDigit(text.charCodeAt(2 * at + 1))
+    if (high < 0 || low < 0) throw notHex(text)
+    bytes[at] = (high << 4) | low
+  }
+  if (text.length % 2 !== 0) throw notHex(text)
+  return bytes
+}
+
+function notHex(text: string): GitError {
+  return new GitError('INVALID_ID', `'${text.slice(0, 80)}' is not hexadecimal`)
+}

@@ -1,0 +1,115 @@
+import type { ObjectFormatName } from '../object/object-format.ts'
+import type { Ref } from '../refs/ref.ts'
+import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
+import type { FileWriter, StagedFile, StoredFile } from './stored-file.ts'
+
+/** The files that make up one stored pack. */
+export type PackFileKind = 'pack' | 'idx'
+
+/** What a store says about one of its packs. */
+export interface PackDescription {
+  /** Unique within the repository, and never reused for other bytes: `pack-<checksum>`. */
+  readonly name: string
+  /** Size of the pack in bytes. */
+  readonly packSize: number
+  /** Size of its index in bytes. */
+  readonly indexSize: number
+  /** When the pack was last written or freshened, in milliseconds since the epoch. Newer packs are searched first. */
+  readonly modified: number
+}
+
+/** A pack that a commit adds. The staged files belong to the store once the commit has taken them. */
+export interface NewPack {
+  /** `pack-<checksum in hexadecimal>`. */
+  readonly name: string
+  readonly pack: StagedFile
+  readonly index: StagedFile
+}
+
+/** The one atomic step: packs and refs together. */
+export interface StorageCommit {
+  /** Packs to make visible, before any ref moves. Adding a pack of a name that is there already keeps the old files. */
+  readonly addPacks?: readonly NewPack[]
+  /** Names of packs to forget. Their files may live on for readers that have them open. */
+  readonly dropPacks?: readonly string[]
+  /** Ref edits, at most one per ref name, names already checked against git's rules. */
+  readonly refs?: readonly RefEdit[]
+  /** All edits or none. Without it each edit stands alone. */
+  readonly atomic?: boolean
+}
+
+/** The answer to a {@link StorageCommit}. */
+export interface StorageCommitResult {
+  /** One outcome per edit, in order. */
+  readonly refs: readonly RefOutcome[]
+  /**
+   * Whether the packs were added and dropped. False only when there were edits and every one was rejected: then
+   * nothing has changed, and the staged files still belong to the caller.
+   */
+  readonly packsCommitted: boolean
+}
+
+/** Loose objects: files of one zlib-compressed object each. Only the bare-repository layout has any. */
+export interface LooseObjects {
+  /** Whether a loose object of this id is there, in this repository or one of its alternates. */
+  has(id: Uint8Array): Promise<boolean>
+  /** The compressed file, from this repository or one of its alternates; `undefined` where there is none. */
+  read(id: Uint8Array): Promise<Uint8Array | undefined>
+  /** Ids of all loose objects, raw and side by side, in byte order. Alternates are not included. */
+  list(): Promise<Uint8Array>
+  /** Writes a loose object: visible whole or not at all, durable on return; an existing one is freshened instead. */
+  write(id: Uint8Array, compressed: Uint8Array): Promise<void>
+}
+
+/**
+ * The storage boundary: what an adapter writes for one repository.
+ *
+ * A repository is a set of immutable pack files plus a small mutable state (pack list, refs) that changes by one atomic
+ * step. Adapters are dumb: they name, write, open, list and commit. Lookup, caching, conflict rules and
+ * maintenance are written once above this interface.
+ *
+ * What must hold (the conformance suite in `packstone/storage/conformance` proves it):
+ * - a file is visible whole or not at all, and only through a commit;
+ * - a commit is all or nothing to every reader, on every process, and durable when its promise resolves;
+ * - what a resolved commit wrote is seen by every read that starts afterwards;
+ * - staged files that no commit names are garbage and disappear, at the latest when the store is maintained.
+ */
+export interface RepositoryStorage {
+  /** For messages and logs, e.g. `fs:/srv/git/a.git`. */
+  readonly location: string
+  readonly objectFormat: ObjectFormatName
+
+  /** The pack list: every pack whose objects belong to this repository, shared packs of alternates included. */
+  listPacks(): Promise<readonly PackDescription[]>
+  /**
+   * Opens a file of a listed pack.
+   *
+   * @throws GitError `NOT_FOUND` when the pack is gone: list again.
+   */
+  openPackFile(name: string, kind: PackFileKind): Promise<StoredFile>
+  /** Begins a file that a later commit may name. */
+  createFile(kind: PackFileKind): Promise<FileWriter>
+  /** Marks packs as still needed, so that garbage collection grants them a new grace period. Unknown names are ignored. */
+  freshenPacks(names: readonly string[]): Promise<void>
+
+  /** The stored value of each named ref, in order; `undefined` where there is none. Symbolic refs are not followed. */
+  readRefs(names: readonly string[]): Promise<(Ref | undefined)[]>
+  /** All refs whose names begin with `prefix` (`HEAD` is not listed), sorted by name in byte order. */
+  listRefs(prefix: string): Promise<readonly Ref[]>
+
+  /** The one atomic step. */
+  commit(step: StorageCommit): Promise<StorageCommitResult>
+
+  /** The text of the repository's git config file. */
+  readConfig(): Promise<string>
+  /** Replaces the config. */
+  writeConfig(text: string): Promise<void>
+  /** Ids (hexadecimal) of commits whose parents this repository does not have: the `shallow` file. */
+  readShallow(): Promise<readonly string[]>
+
+  /** Loose objects, where the layout has them. */
+  readonly loose: LooseObjects | undefined
+
+  /** Releases open files and caches. The storage can be opened again. */
+  close(): Promise<void>
+}

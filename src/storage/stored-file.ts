@@ -1,0 +1,39 @@
+/** A range of bytes of a file. */
+export interface ByteRange {
+  readonly offset: number
+  readonly length: number
+}
+
+/**
+ * An immutable file, open for reading. It stays readable until `close`, also when somebody deletes it meanwhile
+ * where the store can promise that; otherwise `read` rejects with `NOT_FOUND` and the caller lists packs again.
+ */
+export interface StoredFile {
+  /** Size in bytes. */
+  readonly size: number
+  /**
+   * Reads ranges, all within the file, in as few round trips as the store needs.
+   *
+   * @returns one array per range, of exactly its length, owned by the caller.
+   * @throws GitError `STORAGE`, `NOT_FOUND`
+   */
+  read(ranges: readonly ByteRange[]): Promise<Uint8Array[]>
+  /** Releases what keeps the file open. Idempotent. */
+  close(): Promise<void>
+}
+
+/** A file being written: whole and readable after `finish`, visible to nobody until a commit names it. */
+export interface FileWriter {
+  /** Appends a chunk. Resolves when the next one may come; the chunk's buffer then belongs to the caller again. */
+  write(chunk: Uint8Array): Promise<void>
+  /** Completes the file; it is durable when this resolves. */
+  finish(): Promise<StagedFile>
+  /** Drops what was written. Idempotent, and harmless after a failed `write`. */
+  discard(): Promise<void>
+}
+
+/** A complete file that no commit has named yet. */
+export interface StagedFile extends StoredFile {
+  /** Deletes the file, unless a commit has taken it. Idempotent. */
+  discard(): Promise<void>
+}

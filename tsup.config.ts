@@ -1,0 +1,23 @@
+import { defineConfig } from 'tsup'
+
+/** One bundle per public entry point; code they share goes into common chunks. */
+export default defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    http: 'src/http/index.ts',
+    'codec/node': 'src/codec/node/index.ts',
+    'codec/portable': 'src/codec/portable/index.ts',
+    'storage/memory': 'src/storage/memory/index.ts',
+    'storage/fs': 'src/storage/fs/index.ts',
+    'storage/conformance': 'src/storage/conformance/index.ts',
+    'hosts/node': 'src/hosts/node/index.ts',
+    cli: 'src/cli/main.ts',
+  },
+  format: 'esm',
+  target: 'node20',
+  platform: 'neutral',
+  splitting: true,
+  dts: true,
+  clean: true,
+  sourcemap: true,
+})
