@@ -2,8 +2,7 @@ import type { ObjectId } from '../object/object-id.ts'
 
 /** What a ref holds: an object id, or the name of another ref. */
 export type RefTarget =
-  | { readonly kind: 'direct'; readonly id: ObjectId }
-  | { readonly kind: 'symbolic'; readonly target: string }
+  { readonly kind: 'direct'; readonly id: ObjectId } | { readonly kind: 'symbolic'; readonly target: string }
 
 /** A stored ref. */
 export interface Ref {
