@@ -1,0 +1,103 @@
+import type { Hash, HashAlgorithm } from '../ports.ts'
+import { assertRange } from '../ranges.ts'
+import { streamIsOver } from '../corrupt-zlib.ts'
+
+const BLOCK = 64
+
+/** What tells one hash with 64-byte blocks and big-endian words from another. */
+export interface BlockFunction {
+  readonly name: HashAlgorithm['name']
+  /** Length of a digest in bytes, a multiple of 4. */
+  readonly length: number
+  /** Makes the words that a message starts with. */
+  createState(): Int32Array
+  /** Updates `state` with `blocks` blocks that begin at `view[at]`. */
+  compress(state: Int32Array, view: DataView, at: number, blocks: number): void
+}
+
+/**
+ * Makes a hash algorithm out of its block function: one-shot and running, with the padding of FIPS 180-4, section 5.1.1.
+ *
+ * Whole blocks are read where they lie; only the last, partial block of a message is copied.
+ */
+export function createBlockHashAlgorithm(fn: BlockFunction): HashAlgorithm {
+  const initial = fn.createState()
+  const state = fn.createState()
+  const tail = new Uint8Array(2 * BLOCK)
+  const tailView = new DataView(tail.buffer)
+
+  return {
+    name: fn.name,
+    length: fn.length,
+    create: () => createRunningHash(fn),
+    digestRangeInto(bytes, start, end, out, at) {
+      assertRange(bytes, start, end)
+      assertRange(out, at, at + fn.length)
+      for (let word = 0; word < initial.length; word++) state[word] = initial[word]!
+      const blocks = Math.floor((end - start) / BLOCK)
+      if (blocks > 0) fn.compress(state, viewOf(bytes), start, blocks)
+      let held = 0
+      for (let from = start + blocks * BLOCK; from < end; from++) tail[held++] = bytes[from]!
+      fn.compress(state, tailView, 0, pad(tail, tailView, held, end - start))
+      writeDigest(state, out, at, fn.length)
+    },
+  }
+}
+
+function createRunningHash(fn: BlockFunction): Hash {
+  const state = fn.createState()
+  const tail = new Uint8Array(2 * BLOCK)
+  const tailView = new DataView(tail.buffer)
+  let held = 0
+  let total = 0
+  let over = false
+
+  return {
+    update(bytes, start = 0, end = bytes.length) {
+      assertRange(bytes, start, end)
+      if (over) throw streamIsOver()
+      total += end - start
+      if (held > 0) {
+        while (held < BLOCK && start < end) tail[held++] = bytes[start++]!
+        if (held < BLOCK) return
+        fn.compress(state, tailView, 0, 1)
+        held = 0
+      }
+      const blocks = Math.floor((end - start) / BLOCK)
+      if (blocks > 0) fn.compress(state, viewOf(bytes), start, blocks)
+      for (let from = start + blocks * BLOCK; from < end; from++) tail[held++] = bytes[from]!
+    },
+    digestInto(out, at) {
+      assertRange(out, at, at + fn.length)
+      if (over) throw streamIsOver()
+      over = true
+      fn.compress(state, tailView, 0, pad(tail, tailView, held, total))
+      writeDigest(state, out, at, fn.length)
+    },
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+/** Completes the last `held` bytes of a message of `total` bytes to whole blocks, and returns how many: 1 or 2. */
+function pad(tail: Uint8Array, view: DataView, held: number, total: number): number {
+  const blocks = held < BLOCK - 8 ? 1 : 2
+  const lengthAt = blocks * BLOCK - 8
+  tail[held] = 0x80
+  tail.fill(0, held + 1, lengthAt)
+  view.setUint32(lengthAt, Math.floor(total / 0x20000000))
+  view.setUint32(lengthAt + 4, total << 3)
+  return blocks
+}
+
+function writeDigest(state: Int32Array, out: Uint8Array, at: number, length: number): void {
+  for (let word = 0; 4 * word < length; word++) {
+    const value = state[word]!
+    out[at++] = value >>> 24
+    out[at++] = value >>> 16
+    out[at++] = value >>> 8
+    out[at++] = value
+  }
+}

@@ -1,0 +1,37 @@
+/** `packstone/codec/node`: codecs on node:zlib and node:crypto, with our own loops where inputs are small. */
+import { checkedCompressionLevel } from '../compression-level.ts'
+import { createCrc32 } from '../loops/crc32.ts'
+import { createSha1 } from '../loops/sha1.ts'
+import { createSha256 } from '../loops/sha256.ts'
+import { createPakoDeflate } from '../portable/pako-deflate.ts'
+import { createPakoInflate } from '../portable/pako-inflate.ts'
+import type { Codecs } from '../ports.ts'
+import { createNodeCrc32 } from './node-crc32.ts'
+import { createNodeDeflate } from './node-deflate.ts'
+import { createNodeHash } from './node-hash.ts'
+import { createNodeInflate } from './node-inflate.ts'
+
+export type * from '../ports.ts'
+
+export interface NodeCodecOptions {
+  /** zlib compression level, 0 to 9; -1 and absent mean zlib's default, 6. */
+  readonly level?: number
+}
+
+/** Below these sizes in bytes our own loop is faster than crossing into native code. */
+const NATIVE_INFLATE_FROM = 256
+const NATIVE_HASH_FROM = 256
+const NATIVE_CRC32_FROM = 512
+
+/** Creates the codecs for Node.js and for runtimes that offer node:zlib and node:crypto. */
+export function createNodeCodecs(options: NodeCodecOptions = {}): Codecs {
+  const level = checkedCompressionLevel(options.level)
+  return {
+    name: 'node',
+    sha1: createNodeHash(createSha1(), NATIVE_HASH_FROM),
+    sha256: createNodeHash(createSha256(), NATIVE_HASH_FROM),
+    inflate: createNodeInflate(createPakoInflate(), NATIVE_INFLATE_FROM),
+    deflate: createNodeDeflate(level, createPakoDeflate(level)),
+    crc32: createNodeCrc32(createCrc32(), NATIVE_CRC32_FROM),
+  }
+}

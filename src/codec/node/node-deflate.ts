@@ -1,0 +1,21 @@
+import { deflateSync } from 'node:zlib'
+import type { Deflate } from '../ports.ts'
+import { assertRange } from '../ranges.ts'
+
+/** Creates a deflate on node:zlib; streams go to `streaming`, because node:zlib has no synchronous ones. */
+export function createNodeDeflate(level: number, streaming: Deflate): Deflate {
+  return {
+    deflate(input, start = 0, end = input.length) {
+      assertRange(input, start, end)
+      const view = new Uint8Array(input.buffer, input.byteOffset + start, end - start)
+      const result = deflateSync(view, { level, chunkSize: pieceSize(view.length) })
+      return new Uint8Array(result.buffer, result.byteOffset, result.length)
+    },
+    stream: (sink) => streaming.stream(sink),
+  }
+}
+
+/** Room for the worst case of zlib's default settings up to a limit, so that small results do not pin big buffers. */
+function pieceSize(length: number): number {
+  return Math.min(length + (length >>> 12) + 64, 65536)
+}
