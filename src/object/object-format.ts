@@ -34,3 +34,8 @@ export function parseObjectFormatName(name: string): ObjectFormatName {
   if (name === 'sha1' || name === 'sha256') return name
   throw new GitError('UNSUPPORTED', `unknown object format '${name}'; expected sha1 or sha256`)
 }
+
+/** Hexadecimal digits in an id of the named format, for code that holds ids but never hashes. */
+export function hexLengthOf(name: ObjectFormatName): number {
+  return name === 'sha1' ? 40 : 64
+}
