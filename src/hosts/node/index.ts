@@ -1,0 +1,11 @@
+/**
+ * `packstone/hosts/node`: mounts a handler such as that of `packstone/http` on node:http.
+ */
+export {
+  createNodeListener,
+  type FetchHandler,
+  type NodeListener,
+  type NodeListenerOptions,
+  type RequestRecord,
+} from './node-listener.ts'
+export { serve, type RunningServer, type ServeOptions } from './serve.ts'

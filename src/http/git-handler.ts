@@ -1,0 +1,195 @@
+import { GitError } from '../errors.ts'
+import { concatBytes } from '../bytes/concat.ts'
+import { encodeUtf8 } from '../bytes/text.ts'
+import {
+  advertise,
+  parseGitProtocolHeader,
+  receivePack,
+  uploadPack,
+  type ProtocolVersion,
+  type ServiceName,
+} from '../protocol/service.ts'
+import { parseGitRoute, type GitRoute } from './git-route.ts'
+import { parseContentEncoding, readRequestBody } from './request-body.ts'
+import type { Resolution, ResolveRepository } from './resolution.ts'
+import { createResponseBody } from './response-body.ts'
+import { NO_CACHE, errorResponse, textResponse, unauthorizedResponse } from './text-response.ts'
+
+/** The protocol behind the handler: what each service answers, as bytes. */
+export interface GitServices {
+  readonly advertise: typeof advertise
+  readonly uploadPack: typeof uploadPack
+  readonly receivePack: typeof receivePack
+}
+
+export interface GitHandlerOptions {
+  /** Finds repositories and decides who may do what. */
+  readonly resolve: ResolveRepository
+  /** Most bytes that a gzip request body may inflate to. Default 64 MiB; Git compresses only small requests. */
+  readonly maxInflatedBytes?: number
+  /**
+   * Told of every failure of the server: what became a 5xx answer, and what broke an answer off after its first byte.
+   * Default: nothing.
+   */
+  readonly onError?: (error: unknown, request: Request) => void
+  /** Default: the engine's own. */
+  readonly services?: GitServices
+}
+
+type ServiceRoute = Extract<GitRoute, { kind: 'advertisement' | 'service' }>
+type Found = Extract<Resolution, { kind: 'found' }>
+
+/**
+ * Creates a handler for Git over HTTP: cloning, fetching and pushing with any Git client.
+ *
+ * The handler never rejects: every failure becomes an answer. Bodies stream both ways, each piece asked for when the
+ * other side has room. A client that goes away (`request.signal`, or a cancelled answer) stops the work.
+ *
+ * @throws GitError `INVALID_ARGUMENT`
+ */
+export function createGitHandler(options: GitHandlerOptions): (request: Request) => Promise<Response> {
+  const maxInflatedBytes = options.maxInflatedBytes ?? 64 * 1024 * 1024
+  if (!(maxInflatedBytes > 0)) {
+    throw new GitError('INVALID_ARGUMENT', `maxInflatedBytes must be above 0, but is ${maxInflatedBytes}`)
+  }
+  const { resolve, onError } = options
+  const services = options.services ?? { advertise, uploadPack, receivePack }
+
+  async function handle(request: Request): Promise<Response> {
+    const route = parseGitRoute(request.method, new URL(request.url))
+    if (route.kind === 'refused') return textResponse(route.status, route.message)
+    if (route.kind === 'wrong-method') {
+      return textResponse(405, `${request.method} is not allowed here`, { Allow: route.allow })
+    }
+    const resolution = await resolve(route.path, request, route.service)
+    switch (resolution.kind) {
+      case 'not-found':
+        return textResponse(404, 'repository not found')
+      case 'unauthorized':
+        return unauthorizedResponse(resolution.realm)
+      case 'forbidden':
+        return textResponse(403, resolution.message)
+      case 'found':
+        return serve(request, route, resolution)
+    }
+  }
+
+  async function serve(request: Request, route: ServiceRoute, found: Found): Promise<Response> {
+    const work = beginWork(request, found)
+    try {
+      const refusal = refuse(request, route, found)
+      if (refusal !== undefined) {
+        work.end()
+        return refusal
+      }
+      const body = await createResponseBody(answer(request, route, found, work.signal), {
+        onCancel: work.abort,
+        onError: (error) => onError?.(error, request),
+        onEnd: work.end,
+      })
+      const type = route.kind === 'advertisement' ? 'advertisement' : 'result'
+      const headers = { ...NO_CACHE, 'Content-Type': `application/x-${route.service}-${type}` }
+      if (request.method !== 'HEAD') return new Response(body, { headers })
+      await body.cancel()
+      return new Response(null, { headers })
+    } catch (error) {
+      work.end()
+      throw error
+    }
+  }
+
+  /** Starts the service. What it throws, it throws when the first piece is asked for. */
+  async function* answer(
+    request: Request,
+    route: ServiceRoute,
+    found: Found,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { repository } = found
+    const version = parseGitProtocolHeader(request.headers.get('Git-Protocol'))
+    if (route.kind === 'advertisement') {
+      const refs = services.advertise(repository, route.service, version, found.options)
+      yield* needsBanner(route.service, version) ? withBanner(route.service, refs) : refs
+      return
+    }
+    const encoding = parseContentEncoding(request.headers.get('Content-Encoding')) ?? 'identity'
+    const body = readRequestBody(request.body, encoding, maxInflatedBytes)
+    if (route.service === 'git-upload-pack') {
+      yield* services.uploadPack(repository, body, { version, options: found.options.uploadPack, signal })
+    } else {
+      yield* services.receivePack(repository, body, { options: found.options.receivePack, signal })
+    }
+  }
+
+  return async (request) => {
+    let response: Response
+    try {
+      return await handle(request)
+    } catch (error) {
+      response = errorResponse(error)
+      if (response.status >= 500) onError?.(error, request)
+    }
+    return response
+  }
+}
+
+/** What the repository is there for, but this request may not have. */
+function refuse(request: Request, route: ServiceRoute, found: Found): Response | undefined {
+  const allowed = route.service === 'git-upload-pack' ? found.access.upload : found.access.receive
+  if (!allowed) return textResponse(403, `service not enabled: '${route.service}'`)
+  if (route.kind === 'advertisement') return undefined
+
+  const expected = `application/x-${route.service}-request`
+  const type = request.headers.get('Content-Type') ?? ''
+  if (type.split(';', 1)[0]?.trim().toLowerCase() !== expected) {
+    return textResponse(415, `expected a body of type ${expected}, but received '${type.slice(0, 80)}'`)
+  }
+  if (parseContentEncoding(request.headers.get('Content-Encoding')) === undefined) {
+    return textResponse(415, 'expected a body that is plain or gzip', { 'Accept-Encoding': 'gzip, identity' })
+  }
+  return undefined
+}
+
+/** Ties the life of one request together: its abort signal, and the release of its repository. */
+function beginWork(
+  request: Request,
+  found: Found,
+): { readonly signal: AbortSignal; readonly abort: () => void; readonly end: () => void } {
+  const controller = new AbortController()
+  const abort = (): void => {
+    controller.abort(new GitError('ABORTED', 'the client went away'))
+  }
+  let ended = false
+  const end = (): void => {
+    if (ended) return
+    ended = true
+    request.signal.removeEventListener('abort', abort)
+    found.release?.()
+  }
+  if (request.signal.aborted) abort()
+  else request.signal.addEventListener('abort', abort, { once: true })
+  return { signal: controller.signal, abort, end }
+}
+
+/** Only version 2 goes without the banner, and a push has no version 2. */
+function needsBanner(service: ServiceName, version: ProtocolVersion): boolean {
+  return version !== 2 || service === 'git-receive-pack'
+}
+
+/**
+ * Puts the `# service=` line and the flush behind it (gitprotocol-http, "Smart Server Response") in front of the
+ * first piece, and not before there is one: an advertisement that fails at once is to become an error answer.
+ */
+async function* withBanner(
+  service: ServiceName,
+  refs: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const line = `# service=${service}\n`
+  let banner: Uint8Array | undefined = encodeUtf8(
+    (line.length + 4).toString(16).padStart(4, '0') + line + '0000',
+  )
+  for await (const piece of refs) {
+    yield banner === undefined ? piece : concatBytes([banner, piece])
+    banner = undefined
+  }
+}

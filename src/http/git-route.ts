@@ -1,0 +1,85 @@
+import type { ServiceName } from '../protocol/service.ts'
+
+/** What a request's method and address ask for. */
+export type GitRoute =
+  /** `GET <path>/info/refs?service=<service>` */
+  | { readonly kind: 'advertisement'; readonly path: string; readonly service: ServiceName }
+  /** `POST <path>/<service>` */
+  | { readonly kind: 'service'; readonly path: string; readonly service: ServiceName }
+  | { readonly kind: 'refused'; readonly status: 400 | 403 | 404; readonly message: string }
+  | { readonly kind: 'wrong-method'; readonly allow: string }
+
+const SERVICES: readonly ServiceName[] = ['git-upload-pack', 'git-receive-pack']
+
+/** The repository files that a client without smart HTTP asks for. */
+const DUMB_FILE = /\/(?:HEAD|objects\/(?:info\/.+|[0-9a-f]{2}\/[0-9a-f]+|pack\/.+))$/
+
+/**
+ * Reads the route of smart HTTP (gitprotocol-http) from a request line.
+ *
+ * The repository's path comes out decoded, without slashes at either end, and with no segment that is empty, `.` or
+ * `..` or that contains a slash, a backslash or a control character.
+ */
+export function parseGitRoute(method: string, url: URL): GitRoute {
+  const segments = decodeSegments(url.pathname)
+  if (segments === undefined) return refused(400, 'the path of this request is not a valid one')
+  const last = segments.at(-1)
+  const reads = method === 'GET' || method === 'HEAD'
+
+  if (last === 'refs' && segments.at(-2) === 'info') {
+    if (!reads) return { kind: 'wrong-method', allow: 'GET, HEAD' }
+    const service = url.searchParams.get('service')
+    if (service === null) return refused(403, dumbMessage)
+    if (!isServiceName(service)) return refused(403, `unsupported service '${printable(service)}'`)
+    return withPath(segments.slice(0, -2), 'advertisement', service)
+  }
+  if (last !== undefined && isServiceName(last)) {
+    if (method !== 'POST') return { kind: 'wrong-method', allow: 'POST' }
+    return withPath(segments.slice(0, -1), 'service', last)
+  }
+  if (DUMB_FILE.test(url.pathname)) return refused(403, dumbMessage)
+  return refused(404, 'not found: this server answers Git clients; clone a repository by its address')
+}
+
+const dumbMessage =
+  'this server speaks the smart HTTP protocol only; use a Git client of version 1.6.6 or later'
+
+function withPath(
+  segments: readonly string[],
+  kind: 'advertisement' | 'service',
+  service: ServiceName,
+): GitRoute {
+  if (segments.length === 0) return refused(404, 'not found: the address names no repository')
+  return { kind, path: segments.join('/'), service }
+}
+
+function refused(status: 400 | 403 | 404, message: string): GitRoute {
+  return { kind: 'refused', status, message }
+}
+
+function isServiceName(word: string): word is ServiceName {
+  return (SERVICES as readonly string[]).includes(word)
+}
+
+/** The decoded segments; `undefined` when one could mean something else to a file system. */
+function decodeSegments(pathname: string): string[] | undefined {
+  const segments: string[] = []
+  for (const raw of pathname.split('/')) {
+    if (raw === '') continue
+    let segment: string
+    try {
+      segment = decodeURIComponent(raw)
+    } catch {
+      return undefined
+    }
+    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+    if (segment === '.' || segment === '..' || /[/\\\u0000-\u001f\u007f]/.test(segment)) return undefined
+    segments.push(segment)
+  }
+  return segments
+}
+
+/** What may be repeated in a one-line message. */
+function printable(text: string): string {
+  return text.slice(0, 80).replace(/[^\x20-\x7e]/g, '?')
+}
