@@ -1,8 +1,70 @@
+import type { GitConfig } from '../config/git-config.ts'
 import { GitError } from '../errors.ts'
+import { parseFsckConfig } from '../object/fsck-config.ts'
 import type { Repository } from '../repository/repository.ts'
-import type { ProtocolOptions } from './service-options.ts'
+import type { ProtocolOptions, ReceivePackOptions, UploadPackOptions } from './service-options.ts'
 
-/** Reads the repository's config and maps what it says about serving to options. */
-export function readProtocolOptions(repository: Repository): Promise<ProtocolOptions> {
-  throw new GitError('UNSUPPORTED', repository.storage.location)
+/**
+ * Reads the repository's config and maps what it says about serving to options.
+ *
+ * @throws GitError `CORRUPT_CONFIG` for a setting that does not parse
+ */
+export async function readProtocolOptions(repository: Repository): Promise<ProtocolOptions> {
+  return parseProtocolOptions(await repository.readConfig())
+}
+
+/**
+ * Maps the settings `uploadpack.*`, `receive.*` and `transfer.*` (git-config) to options. Settings of features that are
+ * not there are ignored.
+ *
+ * @throws GitError `CORRUPT_CONFIG` for a setting that does not parse
+ */
+export function parseProtocolOptions(config: GitConfig): ProtocolOptions {
+  return { uploadPack: parseUploadPackOptions(config), receivePack: parseReceivePackOptions(config) }
+}
+
+function parseUploadPackOptions(config: GitConfig): UploadPackOptions {
+  return {
+    hiddenRefs: listHiddenRefs(config, 'uploadpack.hiderefs'),
+    keepAliveSeconds: Math.max(0, config.getInt('uploadpack.keepAlive', 5)),
+    allowTipSha1InWant: config.getBool('uploadpack.allowTipSHA1InWant', false),
+    allowReachableSha1InWant: config.getBool('uploadpack.allowReachableSHA1InWant', false),
+    allowAnySha1InWant: config.getBool('uploadpack.allowAnySHA1InWant', false),
+  }
+}
+
+function parseReceivePackOptions(config: GitConfig): ReceivePackOptions {
+  const maxInputSize = config.getInt('receive.maxInputSize', 0)
+  const checks = config.getBool('receive.fsckObjects', config.getBool('transfer.fsckObjects', false))
+  return {
+    hiddenRefs: listHiddenRefs(config, 'receive.hiderefs'),
+    keepAliveSeconds: Math.max(0, config.getInt('receive.keepAlive', 5)),
+    denyNonFastForwards: config.getBool('receive.denyNonFastForwards', false),
+    denyDeletes: config.getBool('receive.denyDeletes', false),
+    denyDeleteCurrent: parseDenyAction(config, 'receive.denyDeleteCurrent'),
+    advertiseAtomic: config.getBool('receive.advertiseAtomic', true),
+    ...(maxInputSize > 0 ? { maxInputSize } : {}),
+    ...(checks ? { fsck: { strict: true, severities: parseFsckConfig(config.entries).severities } } : {}),
+  }
+}
+
+/** The patterns of both keys, in the order of the file, which decides between them. */
+function listHiddenRefs(config: GitConfig, key: string): readonly string[] {
+  return config.entries
+    .filter((entry) => entry.key === 'transfer.hiderefs' || entry.key === key)
+    .map(({ key: found, value, line }) => {
+      if (value !== undefined) return value
+      throw new GitError(
+        'CORRUPT_CONFIG',
+        `${found} has no value (line ${line}); expected a ref or a prefix of refs`,
+      )
+    })
+}
+
+function parseDenyAction(config: GitConfig, key: string): 'ignore' | 'warn' | 'refuse' {
+  const value = config.get(key)?.toLowerCase()
+  if (value === 'ignore' || value === 'warn' || value === 'refuse') return value
+  // `updateInstead` speaks of a working tree, which a served repository has none of.
+  if (value === undefined || value === 'updateinstead') return 'refuse'
+  return config.getBool(key, true) ? 'refuse' : 'ignore'
 }

@@ -31,6 +31,8 @@ export interface ReceivePackOptions extends ServiceOptions {
   readonly denyDeletes?: boolean
   /** Whether the branch that HEAD names may be deleted (`receive.denyDeleteCurrent`). Default `refuse`. */
   readonly denyDeleteCurrent?: 'ignore' | 'warn' | 'refuse'
+  /** Whether a push of several refs may ask for all or none (`receive.advertiseAtomic`). Default true. */
+  readonly advertiseAtomic?: boolean
   /** When given, every received object is checked by git's rules (`receive.fsckObjects`). */
   readonly fsck?: FsckOptions
   /** Largest pack taken, in bytes (`receive.maxInputSize`). */

@@ -1,0 +1,51 @@
+/*
+ * pkt-line, the framing of Git's protocol (gitprotocol-common, "pkt-line Format"): four hexadecimal digits with the length
+ * of the packet, themselves included, then the payload. Lengths 0, 1 and 2 are packets of their own without payload.
+ */
+import { encodeUtf8 } from '../bytes/text.ts'
+import { GitError } from '../errors.ts'
+
+/** Largest packet, length digits included. */
+export const LARGE_PACKET_MAX = 65520
+
+/** Largest payload of one packet. */
+export const MAX_PKT_PAYLOAD = LARGE_PACKET_MAX - 4
+
+/** Ends a message. */
+export const FLUSH_PKT: Uint8Array = /* @__PURE__ */ encodeUtf8('0000')
+
+/** Divides sections of one message (v2). */
+export const DELIM_PKT: Uint8Array = /* @__PURE__ */ encodeUtf8('0001')
+
+const HEX_DIGITS = '0123456789abcdef'
+
+/** Writes the four length digits of a packet of `length` bytes, themselves included, to `out[at, at + 4)`. */
+export function writePktLength(out: Uint8Array, at: number, length: number): void {
+  for (let digit = 0; digit < 4; digit++) {
+    out[at + digit] = HEX_DIGITS.charCodeAt((length >> (12 - 4 * digit)) & 15)
+  }
+}
+
+/**
+ * Encodes one packet. Text is sent as UTF-8, as it is: a line's own newline belongs to it.
+ *
+ * @throws GitError `INVALID_ARGUMENT` when the payload is longer than a packet holds.
+ */
+export function encodePkt(payload: string | Uint8Array): Uint8Array {
+  const bytes = typeof payload === 'string' ? encodeUtf8(payload) : payload
+  if (bytes.length > MAX_PKT_PAYLOAD) {
+    throw new GitError(
+      'INVALID_ARGUMENT',
+      `a packet of ${bytes.length} bytes is too long; at most ${MAX_PKT_PAYLOAD} fit`,
+    )
+  }
+  const packet = new Uint8Array(4 + bytes.length)
+  writePktLength(packet, 0, packet.length)
+  packet.set(bytes, 4)
+  return packet
+}
+
+/** Encodes the packet that ends a conversation with a message for people; git shows it as `remote error: <message>`. */
+export function encodeErrorPkt(message: string): Uint8Array {
+  return encodePkt(encodeUtf8(`ERR ${message}`).subarray(0, MAX_PKT_PAYLOAD))
+}

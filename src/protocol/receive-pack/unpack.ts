@@ -1,0 +1,93 @@
+import { decodeLatin1 } from '../../bytes/text.ts'
+import { isGitError, type GitErrorCode } from '../../errors.ts'
+import type { IncomingPack } from '../../repository/incoming-pack.ts'
+import type { BandChannel } from '../band-channel.ts'
+import type { PktReader } from '../pkt-reader.ts'
+import { ProgressLines } from '../progress-lines.ts'
+import type { PushRequest } from './push-request.ts'
+import type { ReceiveSession } from './receive-session.ts'
+
+/** A pack that was received, or what the report says of one that was refused. */
+export type Unpacked =
+  | { readonly kind: 'received'; readonly incoming: IncomingPack }
+  | { readonly kind: 'refused'; readonly status: string }
+
+const PACK_HEADER_LENGTH = 12
+
+/**
+ * How much of a refused push is read to its end and dropped, so that a client which sends before it listens hears why.
+ */
+const MAX_DRAINED_BYTES = 256 * 1024 * 1024
+
+/** What a pack can be refused for. Anything else is no fault of the pack. */
+const PACK_FAULTS: readonly GitErrorCode[] = [
+  'CORRUPT_OBJECT',
+  'CORRUPT_PACK',
+  'CORRUPT_DELTA',
+  'CORRUPT_ZLIB',
+  'MISSING_OBJECT',
+  'MISSING_BASE',
+  'FSCK',
+  'LIMIT_EXCEEDED',
+  'UNSUPPORTED',
+]
+
+/**
+ * Hands the pack that follows the commands to the repository. It is never held whole, and nobody sees its objects yet.
+ */
+export async function* unpack(
+  session: ReceiveSession,
+  request: PushRequest,
+  reader: PktReader,
+  channel: BandChannel,
+): AsyncGenerator<Uint8Array, Unpacked, undefined> {
+  const problem = describeHeaderProblem(await reader.peekBytes(PACK_HEADER_LENGTH))
+  if (problem !== undefined) {
+    await drain(reader)
+    return { kind: 'refused', status: problem }
+  }
+  const { options, signal } = session
+  const lines = new ProgressLines()
+  const receiving = session.repository.receivePack(reader.rest(), {
+    ...(signal === undefined ? {} : { signal }),
+    ...(options.maxInputSize === undefined ? {} : { maxPackBytes: options.maxInputSize }),
+    ...(options.fsck === undefined ? {} : { fsck: options.fsck }),
+    ...(request.quiet || channel.packetMax === 0
+      ? {}
+      : {
+          onProgress: (event): void => {
+            channel.say(lines.onEvent(event))
+          },
+        }),
+  })
+  try {
+    // Until the request has been read a client over HTTP is busy sending, and signs of life serve nobody.
+    const incoming = yield* channel.during(receiving, () => !reader.ended)
+    channel.say(lines.finish())
+    return { kind: 'received', incoming }
+  } catch (error) {
+    if (!isGitError(error) || !PACK_FAULTS.includes(error.code)) throw error
+    channel.say(`${lines.finish()}${error.code === 'FSCK' ? 'error' : 'fatal'}: ${error.message}\n`)
+    if (error.code === 'FSCK') channel.say('fatal: fsck error in packed object\n')
+    await drain(reader)
+    // Beside messages of its own, git names the program that gave up; without them the report must say it all.
+    const status = channel.packetMax > 0 ? 'index-pack abnormal exit' : error.message
+    return { kind: 'refused', status }
+  }
+}
+
+function describeHeaderProblem(header: Uint8Array): string | undefined {
+  if (header.length < PACK_HEADER_LENGTH) return 'eof before pack header was fully read'
+  if (decodeLatin1(header, 0, 4) !== 'PACK') return 'protocol error (pack signature mismatch detected)'
+  const version = new DataView(header.buffer, header.byteOffset).getUint32(4)
+  if (version !== 2 && version !== 3) return 'protocol error (pack version unsupported)'
+  return undefined
+}
+
+async function drain(reader: PktReader): Promise<void> {
+  let drained = 0
+  for await (const chunk of reader.rest()) {
+    drained += chunk.length
+    if (drained > MAX_DRAINED_BYTES) return
+  }
+}

@@ -1,0 +1,70 @@
+/*
+ * The side-band (gitprotocol-pack, "Packfile Data"): packets whose first payload byte names the band.
+ */
+import { encodeUtf8 } from '../bytes/text.ts'
+import { LARGE_PACKET_MAX, writePktLength } from './pkt-line.ts'
+
+/** 1 carries data, 2 progress for people, 3 the message of a fatal error. */
+export type Band = 1 | 2 | 3
+
+/** Size of the largest packet a peer takes in each form of the capability. */
+export const SIDE_BAND_PACKET_MAX = 1000
+export const SIDE_BAND_64K_PACKET_MAX: number = LARGE_PACKET_MAX
+
+/** Bytes of a side-band packet before its data: length and band. */
+const HEADER_LENGTH = 5
+
+/** An empty packet on the data band: says that the server is alive. */
+export const KEEPALIVE_PKT: Uint8Array = /* @__PURE__ */ encodeUtf8('0005\x01')
+
+/** Encodes data for a band, in as many packets as it takes, joined. The result is a new array. */
+export function encodeBand(band: Band, data: string | Uint8Array, packetMax: number): Uint8Array {
+  const bytes = typeof data === 'string' ? encodeUtf8(data) : data
+  const room = packetMax - HEADER_LENGTH
+  const packets = Math.ceil(bytes.length / room)
+  const out = new Uint8Array(bytes.length + packets * HEADER_LENGTH)
+  let at = 0
+  for (let from = 0; from < bytes.length; from += room) {
+    const piece = bytes.subarray(from, from + room)
+    writePktLength(out, at, HEADER_LENGTH + piece.length)
+    out[at + 4] = band
+    out.set(piece, at + HEADER_LENGTH)
+    at += HEADER_LENGTH + piece.length
+  }
+  return out
+}
+
+/** Gathers small pieces of data into full packets of band 1. */
+export class BandBuffer {
+  readonly #packetMax: number
+  #packet: Uint8Array
+  #at = HEADER_LENGTH
+
+  constructor(packetMax: number) {
+    this.#packetMax = packetMax
+    this.#packet = new Uint8Array(packetMax)
+  }
+
+  /** Takes data; yields each packet that is full. The yielded arrays belong to the caller. */
+  *push(data: Uint8Array): Generator<Uint8Array, void, undefined> {
+    let from = 0
+    while (from < data.length) {
+      const piece = data.subarray(from, from + this.#packetMax - this.#at)
+      this.#packet.set(piece, this.#at)
+      this.#at += piece.length
+      from += piece.length
+      if (this.#at === this.#packetMax) yield* this.flush()
+    }
+  }
+
+  /** Yields what is gathered, if anything is. */
+  *flush(): Generator<Uint8Array, void, undefined> {
+    if (this.#at === HEADER_LENGTH) return
+    const packet = this.#packet.subarray(0, this.#at)
+    writePktLength(packet, 0, this.#at)
+    packet[4] = 1
+    this.#packet = new Uint8Array(this.#packetMax)
+    this.#at = HEADER_LENGTH
+    yield packet
+  }
+}

@@ -1,0 +1,122 @@
+import { isGitError, type GitErrorCode } from '../../errors.ts'
+import type { ObjectId } from '../../object/object-id.ts'
+import { planPack } from '../../repository/outgoing-pack.ts'
+import { BandChannel } from '../band-channel.ts'
+import { FLUSH_PKT } from '../pkt-line.ts'
+import { ProgressLines } from '../progress-lines.ts'
+import { encodeBand } from '../side-band.ts'
+import type { ClientBoundary } from './client-boundary.ts'
+import type { FetchRequest } from './fetch-request.ts'
+import type { UploadSession } from './upload-session.ts'
+
+const DEFAULT_KEEPALIVE_SECONDS = 5
+
+/** What a pack is made from, once negotiation has ended. */
+export interface PackOrder {
+  readonly request: FetchRequest
+  readonly boundary: ClientBoundary
+  /** Objects that both sides have. */
+  readonly haves: readonly ObjectId[]
+  /** Packet size of the side-band, 0 for none. */
+  readonly packetMax: number
+}
+
+/**
+ * Sends the pack, with progress and signs of life where there is a side-band, and a flush after it.
+ *
+ * A failure is told on band 3, and the pack stays without end; without a side-band it is thrown, so that the connection
+ * breaks. The client never takes a broken pack for a whole one.
+ */
+export async function* sendPack(
+  session: UploadSession,
+  order: PackOrder,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { view, options } = session
+  const { request, packetMax } = order
+  const channel = new BandChannel(packetMax, options.keepAliveSeconds ?? DEFAULT_KEEPALIVE_SECONDS)
+  const lines = new ProgressLines()
+  const showsProgress = packetMax > 0 && !request.noProgress
+  const cancel = new AbortController()
+  const work = {
+    signal: session.signal === undefined ? cancel.signal : AbortSignal.any([session.signal, cancel.signal]),
+    ...(showsProgress
+      ? {
+          onProgress: (event: Parameters<ProgressLines['onEvent']>[0]): void => {
+            channel.say(lines.onEvent(event))
+          },
+        }
+      : {}),
+  }
+  try {
+    const plan = yield* channel.during(planPack(view, await toPackRequest(session, order), work))
+    if (showsProgress) channel.say(lines.finish())
+    const pieces = plan.write(work)[Symbol.asyncIterator]()
+    for (;;) {
+      const piece = yield* channel.during(pieces.next())
+      if (piece.done === true) break
+      yield* channel.data(piece.value)
+    }
+    if (showsProgress) {
+      channel.say(lines.finish())
+      channel.say(
+        `Total ${plan.objectCount} (delta ${plan.deltaCount}), reused ${plan.reusedCount} ` +
+          `(delta ${plan.reusedDeltaCount}), pack-reused 0\n`,
+      )
+    }
+    yield* channel.flush()
+    if (packetMax > 0) yield FLUSH_PKT
+  } catch (error) {
+    if (packetMax === 0 || isGitError(error, 'ABORTED')) throw error
+    session.onFailure?.(error)
+    yield* channel.messages()
+    yield encodeBand(3, `aborting due to ${faultOf(error)} on the remote side.`, packetMax)
+  } finally {
+    // A consumer that stops listening stops the work.
+    cancel.abort()
+  }
+}
+
+async function toPackRequest(
+  session: UploadSession,
+  order: PackOrder,
+): Promise<Parameters<typeof planPack>[1]> {
+  const { request, boundary } = order
+  return {
+    wants: [...request.wants],
+    haves: order.haves,
+    clientShallow: boundary.clientShallow,
+    shallow: [...new Set([...boundary.shallow, ...boundary.serverShallow])],
+    unshallow: boundary.unshallow,
+    thin: request.thin,
+    ofsDelta: request.ofsDelta,
+    includeTags: request.includeTag ? await listTags(session) : [],
+  }
+}
+
+async function listTags(
+  session: UploadSession,
+): Promise<{ readonly tag: ObjectId; readonly peeled: ObjectId }[]> {
+  const refs = await session.repository.listAdvertisedRefs(session.view, {
+    prefixes: ['refs/tags/'],
+    peel: true,
+  })
+  return refs.flatMap(({ name, id, peeled }) =>
+    peeled === undefined || session.isHidden(name) ? [] : [{ tag: id, peeled }],
+  )
+}
+
+const CORRUPTION: readonly GitErrorCode[] = [
+  'MISSING_OBJECT',
+  'MISSING_BASE',
+  'CORRUPT_OBJECT',
+  'CORRUPT_PACK',
+  'CORRUPT_INDEX',
+  'CORRUPT_DELTA',
+  'CORRUPT_ZLIB',
+]
+
+function faultOf(error: unknown): string {
+  return isGitError(error) && CORRUPTION.includes(error.code)
+    ? 'possible repository corruption'
+    : 'an internal error'
+}

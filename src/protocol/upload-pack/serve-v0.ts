@@ -1,0 +1,202 @@
+import type { ObjectId } from '../../object/object-id.ts'
+import { agentOf } from '../agent.ts'
+import { listOffers, parseCapabilityList, type CapabilityOffer } from '../capability-list.ts'
+import { encodePkt, FLUSH_PKT } from '../pkt-line.ts'
+import type { PktReader } from '../pkt-reader.ts'
+import { protocolError } from '../protocol-error.ts'
+import { encodeRefAdvertisement } from '../ref-advertisement.ts'
+import type { ProtocolVersion } from '../protocol-version.ts'
+import { SIDE_BAND_64K_PACKET_MAX, SIDE_BAND_PACKET_MAX } from '../side-band.ts'
+import { parseWireId } from '../wire-id.ts'
+import { encodeBoundaryLines, readClientBoundary } from './client-boundary.ts'
+import { CommonCommits } from './common-commits.ts'
+import {
+  addHave,
+  addWant,
+  asksToDeepen,
+  createFetchRequest,
+  DEPTH_LINES,
+  takeLine,
+  type FetchRequest,
+} from './fetch-request.ts'
+import { sendPack } from './send-pack.ts'
+import type { UploadSession } from './upload-session.ts'
+import { assertWantsAllowed } from './want-policy.ts'
+
+/** A request of version 0 or 1: what is asked for, and how the client wants to be answered. */
+interface FetchRequestV0 extends FetchRequest {
+  acks: 'single' | 'multi' | 'detailed'
+  noDone: boolean
+  packetMax: number
+}
+
+interface V0Offering {
+  readonly session: UploadSession
+  readonly symrefs: readonly string[]
+}
+
+interface V0Capability extends CapabilityOffer<V0Offering> {
+  /** What it does when the client names it. Rows further down overrule rows further up. */
+  readonly accept?: (request: FetchRequestV0) => void
+}
+
+/** The capabilities of versions 0 and 1 (gitprotocol-capabilities): what stands here is advertised and works. */
+const V0_CAPABILITIES: readonly V0Capability[] = [
+  { name: 'multi_ack', accept: (request) => void (request.acks = 'multi') },
+  { name: 'thin-pack', accept: (request) => void (request.thin = true) },
+  { name: 'side-band', accept: (request) => void (request.packetMax = SIDE_BAND_PACKET_MAX) },
+  { name: 'side-band-64k', accept: (request) => void (request.packetMax = SIDE_BAND_64K_PACKET_MAX) },
+  { name: 'ofs-delta', accept: (request) => void (request.ofsDelta = true) },
+  { name: 'shallow' },
+  { name: 'deepen-since' },
+  { name: 'deepen-not' },
+  { name: 'deepen-relative', accept: (request) => void (request.relative = true) },
+  { name: 'no-progress', accept: (request) => void (request.noProgress = true) },
+  { name: 'include-tag', accept: (request) => void (request.includeTag = true) },
+  { name: 'multi_ack_detailed', accept: (request) => void (request.acks = 'detailed') },
+  {
+    name: 'allow-tip-sha1-in-want',
+    offer: ({ session: { options } }) =>
+      options.allowTipSha1InWant === true || options.allowAnySha1InWant === true,
+  },
+  {
+    name: 'allow-reachable-sha1-in-want',
+    offer: ({ session: { options } }) =>
+      options.allowReachableSha1InWant === true || options.allowAnySha1InWant === true,
+  },
+  { name: 'no-done', accept: (request) => void (request.noDone = true) },
+  { name: 'symref', offer: ({ symrefs }) => symrefs },
+  { name: 'object-format', offer: ({ session: { view } }) => view.format.name },
+  { name: 'agent', offer: ({ session: { options } }) => agentOf(options) },
+]
+
+/** The ref advertisement of versions 0 and 1 for fetching (gitprotocol-pack, "Reference Discovery"). */
+export async function* advertiseV0(
+  session: UploadSession,
+  version: ProtocolVersion,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const all = await session.repository.listAdvertisedRefs(session.view, { peel: true })
+  const refs = all.filter(({ name }) => !session.isHidden(name))
+  const head = refs.find(({ name }) => name === 'HEAD')
+  const symrefs = head?.symrefTarget === undefined ? [] : [`HEAD:${head.symrefTarget}`]
+  yield* encodeRefAdvertisement({
+    version,
+    refs,
+    capabilities: listOffers(V0_CAPABILITIES, { session, symrefs }),
+    shallow: await session.repository.storage.readShallow(),
+    format: session.view.format,
+  })
+}
+
+/**
+ * Answers one stateless request of version 0 or 1: wants, then all that has been negotiated so far, then perhaps `done`. A
+ * request without a second part is answered with the new shallow boundary only.
+ */
+export async function* serveV0(
+  session: UploadSession,
+  reader: PktReader,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const request = await readWants(session, reader)
+  if (request.wants.size === 0) return
+  await assertWantsAllowed(session, request.wants)
+
+  const boundary = await readClientBoundary(session, request, false)
+  if (asksToDeepen(request)) {
+    for (const line of encodeBoundaryLines(boundary)) yield encodePkt(line)
+    yield FLUSH_PKT
+  }
+  if ((await reader.peek()).kind === 'eof') return
+  const ended = await readHaves(reader, request)
+  const shallow = new Set([...boundary.clientShallow, ...boundary.shallow])
+  for (const id of boundary.unshallow) shallow.delete(id)
+  const common = new CommonCommits(session.view, request.wants, shallow)
+  if (!(yield* negotiate(common, request, ended))) return
+  yield* sendPack(session, { request, boundary, haves: common.haves, packetMax: request.packetMax })
+}
+
+async function readWants(session: UploadSession, reader: PktReader): Promise<FetchRequestV0> {
+  const request: FetchRequestV0 = {
+    ...createFetchRequest(session.view.format, session.limits),
+    acks: 'single',
+    noDone: false,
+    packetMax: 0,
+  }
+  for (;;) {
+    const line = await reader.readLine()
+    if (line.kind === 'eof' && request.wants.size > 0)
+      throw protocolError('the remote end hung up unexpectedly')
+    if (line.kind !== 'line') return request
+    if (!takeLine(DEPTH_LINES, request, line.text)) takeWant(request, line.text)
+  }
+}
+
+function takeWant(request: FetchRequestV0, line: string): void {
+  const end = 'want '.length + request.format.hexLength
+  const id = line.startsWith('want ')
+    ? parseWireId(line.slice('want '.length, end), request.format)
+    : undefined
+  if (id === undefined || /[0-9a-fA-F]/.test(line.charAt(end))) {
+    throw protocolError(`git upload-pack: protocol error, expected to get object ID, not '${line}'`)
+  }
+  addWant(request, id)
+  const words = parseCapabilityList(line.slice(end))
+  for (const { name, accept } of V0_CAPABILITIES) {
+    if (accept !== undefined && words.has(name)) accept(request)
+  }
+  const format = words.get('object-format')
+  if (format !== undefined && format !== request.format.name) {
+    throw protocolError(`mismatched object format: server ${request.format.name}; client ${format}`)
+  }
+}
+
+/** Reads `have` lines; returns what ended them. */
+async function readHaves(reader: PktReader, request: FetchRequest): Promise<'done' | 'flush'> {
+  for (;;) {
+    const line = await reader.readLine()
+    if (line.kind === 'eof') throw protocolError('the remote end hung up unexpectedly')
+    if (line.kind !== 'line') return 'flush'
+    if (line.text === 'done') return 'done'
+    if (!line.text.startsWith('have '))
+      throw protocolError(`git upload-pack: expected SHA1 list, got '${line.text}'`)
+    addHave(request, line.text.slice('have '.length))
+  }
+}
+
+/** Answers the `have` lines in the manner the client chose; returns whether a pack follows. */
+async function* negotiate(
+  common: CommonCommits,
+  request: FetchRequestV0,
+  ended: 'done' | 'flush',
+): AsyncGenerator<Uint8Array, boolean, undefined> {
+  const { acks } = request
+  let last: ObjectId | undefined
+  let hasOther = false
+  let isReady = false
+  for await (const { id, common: isCommon } of common.add(request.haves)) {
+    if (isCommon) {
+      const isFirst = last === undefined
+      last = id
+      if (acks === 'detailed') yield encodePkt(`ACK ${id} common\n`)
+      else if (acks === 'multi') yield encodePkt(`ACK ${id} continue\n`)
+      else if (isFirst) yield encodePkt(`ACK ${id}\n`)
+    } else {
+      hasOther = true
+      if (acks === 'single' || !(await common.isReady(false))) continue
+      isReady ||= acks === 'detailed'
+      yield encodePkt(`ACK ${id} ${acks === 'detailed' ? 'ready' : 'continue'}\n`)
+    }
+  }
+  if (ended === 'done') {
+    if (last === undefined) yield encodePkt('NAK\n')
+    else if (acks !== 'single') yield encodePkt(`ACK ${last}\n`)
+    return true
+  }
+  if (acks === 'detailed' && last !== undefined && !hasOther && (await common.isReady(true))) {
+    isReady = true
+    yield encodePkt(`ACK ${last} ready\n`)
+  }
+  if (last === undefined || acks !== 'single') yield encodePkt('NAK\n')
+  if (!request.noDone || !isReady || last === undefined) return false
+  yield encodePkt(`ACK ${last}\n`)
+  return true
+}

@@ -1,0 +1,34 @@
+import { parseHex } from '../../bytes/hex.ts'
+import type { ObjectId } from '../../object/object-id.ts'
+import type { ObjectView } from '../../odb/object-view.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { HiddenRefs } from '../hidden-refs.ts'
+import type { ProtocolLimits } from '../protocol-limits.ts'
+import type { UploadPackOptions } from '../service-options.ts'
+
+/** What one fetch request is served from. */
+export interface UploadSession {
+  readonly repository: Repository
+  readonly view: ObjectView
+  readonly options: UploadPackOptions
+  readonly limits: ProtocolLimits
+  readonly isHidden: HiddenRefs
+  readonly signal: AbortSignal | undefined
+  readonly onFailure: ((error: unknown) => void) | undefined
+}
+
+/** The first of the ids that is not in the repository. */
+export async function findAbsent(view: ObjectView, ids: Iterable<ObjectId>): Promise<ObjectId | undefined> {
+  let open = [...ids]
+  while (open.length > 0) {
+    const unknown: ObjectId[] = []
+    for (const id of open) {
+      const present = view.tryHas(parseHex(id))
+      if (present === false) return id
+      if (present === undefined) unknown.push(id)
+    }
+    if (unknown.length > 0) await view.settle()
+    open = unknown
+  }
+  return undefined
+}
