@@ -35,6 +35,11 @@ export interface RefEdit {
   readonly expect: RefExpectation
   /** The new value, or `null` to delete the ref. */
   readonly target: RefTarget | null
+  /**
+   * Where the caller knows it: the object that the new target, an annotated tag, finally names, or `null` when the new
+   * target is no tag. Lets the store remember it; see `Ref.peeled`.
+   */
+  readonly peeled?: ObjectId | null
   /** Written when the repository keeps reflogs (`core.logAllRefUpdates`). */
   readonly reflog?: ReflogEntry
 }

@@ -1,0 +1,52 @@
+import { hexLengthOf } from '../../object/object-format.ts'
+import type { RefOutcome } from '../../refs/ref-edit.ts'
+import { assertRefEdits } from '../../refs/ref-transaction.ts'
+import type { StorageCommit, StorageCommitResult } from '../repository-storage.ts'
+import { editsInWaves } from './edit-waves.ts'
+import { prepareRefs, type RefTransactionPlace } from './fs-ref-transaction.ts'
+import { assertNewPacks, dropPackFiles, placePacks, type PlacedPacks } from './pack-commit.ts'
+
+/**
+ * The one atomic step on a bare repository: lock and judge the refs, make the packs visible, move the refs, drop packs.
+ *
+ * Stopped at any instant it leaves no ref that names an object whose pack is not in place. What it may leave are locks,
+ * a `.keep` beside a pack, and a pack that nothing names, as git itself would.
+ */
+export async function commitToDirectory(
+  place: RefTransactionPlace,
+  { addPacks = [], dropPacks = [], refs: edits = [], atomic = false }: StorageCommit,
+): Promise<StorageCommitResult> {
+  const { directory } = place
+  assertRefEdits(edits, hexLengthOf(place.objectFormat))
+  const packs = assertNewPacks(directory, addPacks)
+  const outcomes = new Map<string, RefOutcome>()
+  let placed: PlacedPacks | undefined
+  try {
+    for (const wave of atomic ? [edits] : editsInWaves(edits)) {
+      if (wave.length === 0) continue
+      const prepared = await prepareRefs(place, wave, { atomic })
+      try {
+        let wavesOutcomes = prepared.outcomes
+        if (wavesOutcomes.some((outcome) => outcome.kind === 'applied')) {
+          placed ??= await placePacks(directory, packs)
+          wavesOutcomes = await prepared.apply()
+        }
+        for (const outcome of wavesOutcomes) outcomes.set(outcome.name, outcome)
+      } finally {
+        await prepared.release()
+      }
+    }
+    if (edits.length === 0) placed = await placePacks(directory, packs)
+    if (placed !== undefined) {
+      await dropPackFiles(directory, dropPacks)
+      await placed.finish()
+    }
+  } catch (error) {
+    await placed?.abandon()
+    throw error
+  }
+  return {
+    refs: edits.map(({ name }) => outcomes.get(name)).filter((outcome) => outcome !== undefined),
+    packsCommitted: placed !== undefined,
+  }
+}

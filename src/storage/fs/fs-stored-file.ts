@@ -1,0 +1,62 @@
+import { GitError } from '../../errors.ts'
+import type { ByteRange, StoredFile } from '../stored-file.ts'
+import { storing } from './errno.ts'
+import type { OpenFile } from './file-system.ts'
+import { mapInParallel } from './in-parallel.ts'
+
+/** Readings of one call that are under way at a time: as many as Node has threads for them. */
+const PARALLEL_READS = 4
+
+/** A file held open, so that it stays readable when its name goes away. */
+export class FsStoredFile implements StoredFile {
+  readonly size: number
+  readonly #path: string
+  readonly #file: OpenFile
+  readonly #onClose: () => void
+  #closing: Promise<void> | undefined
+
+  constructor(file: OpenFile, options: { path: string; size: number; onClose: () => void }) {
+    this.#file = file
+    this.size = options.size
+    this.#path = options.path
+    this.#onClose = options.onClose
+  }
+
+  async read(ranges: readonly ByteRange[]): Promise<Uint8Array[]> {
+    for (const { offset, length } of ranges) {
+      if (offset < 0 || length < 0 || offset + length > this.size) {
+        throw new GitError(
+          'INVALID_ARGUMENT',
+          `range ${offset}+${length} is not within ${this.#path}, which has ${this.size} bytes`,
+          { details: { offset, length, size: this.size } },
+        )
+      }
+    }
+    if (this.#closing !== undefined) throw new GitError('STORAGE', `${this.#path} was closed; open it again`)
+    return storing(this.#path, () => mapInParallel(ranges, (range) => this.#readRange(range), PARALLEL_READS))
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#onClose()
+    await this.#file.close()
+  }
+
+  async #readRange({ offset, length }: ByteRange): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length)
+    for (let done = 0; done < length;) {
+      const { bytesRead } = await this.#file.read(bytes, done, length - done, offset + done)
+      if (bytesRead === 0) {
+        throw new GitError('STORAGE', `${this.#path} ended at byte ${offset + done} of ${this.size}`, {
+          details: { offset: offset + done, size: this.size },
+        })
+      }
+      done += bytesRead
+    }
+    return bytes
+  }
+}

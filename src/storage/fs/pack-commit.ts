@@ -1,0 +1,145 @@
+import { join } from 'node:path'
+import { encodeUtf8 } from '../../bytes/text.ts'
+import { GitError } from '../../errors.ts'
+import { assertPackName } from '../pack-name.ts'
+import type { NewPack } from '../repository-storage.ts'
+import { hasErrno, isAbsent } from './errno.ts'
+import type { FileSystem } from './file-system.ts'
+import { removeFile, syncDirectory, writeNewFile, type GitDirectory } from './git-directory.ts'
+import { isPackName, packPath } from './pack-directory.ts'
+import { FsStagedFile } from './staged-file.ts'
+
+/** A pack of a commit, with its files known to be ours. */
+interface PackToPlace {
+  readonly name: string
+  readonly pack: FsStagedFile
+  readonly index: FsStagedFile
+}
+
+/** Packs that are in place while the refs that name their objects are not yet. */
+export interface PlacedPacks {
+  /** Puts back what somebody removed meanwhile, lets git collect the packs again, and drops staged files not needed. */
+  finish(): Promise<void>
+  /** Lets git collect the packs again, after a failure. The staged files that were not taken stay. */
+  abandon(): Promise<void>
+}
+
+/**
+ * Checks the packs of a commit.
+ *
+ * @throws GitError `INVALID_ARGUMENT`
+ */
+export function assertNewPacks(directory: GitDirectory, packs: readonly NewPack[]): PackToPlace[] {
+  return packs.map(({ name, pack, index }) => {
+    assertPackName(name)
+    if (!isStaged(directory, pack, 'pack') || !isStaged(directory, index, 'idx')) {
+      throw new GitError(
+        'INVALID_ARGUMENT',
+        `the files of ${name} are not a staged pack and index of the repository at ${directory.path}`,
+      )
+    }
+    return { name, pack, index }
+  })
+}
+
+function isStaged(
+  directory: GitDirectory,
+  file: NewPack['pack'],
+  kind: FsStagedFile['kind'],
+): file is FsStagedFile {
+  return file instanceof FsStagedFile && file.kind === kind && file.isStagedIn(directory)
+}
+
+/**
+ * Makes packs visible: the pack first, then its index, which is what readers look for. A `.keep` file holds off a
+ * concurrent `git repack` until the refs name the new objects. A pack that is there already stays and is freshened.
+ */
+export async function placePacks(
+  directory: GitDirectory,
+  packs: readonly PackToPlace[],
+): Promise<PlacedPacks> {
+  const objects = join(directory.path, 'objects')
+  const keeps: string[] = []
+  const abandon = async (): Promise<void> => {
+    for (const keep of keeps.splice(0)) await removeFile(directory.fs, keep)
+  }
+  const place = async (pack: PackToPlace): Promise<void> => {
+    if (await freshenIfThere(directory.fs, objects, pack.name)) return
+    await pack.pack.renameTo(packPath(objects, pack.name, 'pack'))
+    await pack.index.renameTo(packPath(objects, pack.name, 'idx'))
+    await syncDirectory(directory, join(objects, 'pack'))
+  }
+  try {
+    for (const pack of packs) {
+      const keep = packPath(objects, pack.name, 'keep')
+      if (await writeKeep(directory, keep)) keeps.push(keep)
+      await place(pack)
+    }
+  } catch (error) {
+    await abandon()
+    throw error
+  }
+  const finish = async (): Promise<void> => {
+    try {
+      for (const pack of packs) if (pack.index.isStagedIn(directory)) await place(pack)
+    } finally {
+      await abandon()
+    }
+    for (const { pack, index } of packs) {
+      await pack.discard()
+      await index.discard()
+    }
+  }
+  return { finish, abandon }
+}
+
+/** False when there is a `.keep` already: then it is somebody else's, and stays. */
+async function writeKeep(directory: GitDirectory, path: string): Promise<boolean> {
+  try {
+    await writeNewFile(directory, path, encodeUtf8(`packstone receive ${process.pid}\n`))
+    return true
+  } catch (error) {
+    if (hasErrno(error, 'EEXIST')) return false
+    throw error
+  }
+}
+
+async function freshenIfThere(fs: FileSystem, objects: string, name: string): Promise<boolean> {
+  const now = new Date()
+  try {
+    await fs.stat(packPath(objects, name, 'idx'))
+    await fs.utimes(packPath(objects, name, 'pack'), now, now)
+    return true
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
+}
+
+/**
+ * Removes packs of this repository's own, the index first so that nobody begins to use them. Unknown names are
+ * ignored, and so are packs with a `.keep`: whoever wrote it may be about to make refs name their objects.
+ */
+export async function dropPackFiles(directory: GitDirectory, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return
+  const folder = join(directory.path, 'objects', 'pack')
+  const files = await directory.fs.readdir(folder)
+  const present = new Set(files)
+  const dropped = names.filter(
+    (name) => isPackName(name) && present.has(`${name}.pack`) && !present.has(`${name}.keep`),
+  )
+  if (dropped.length === 0) return
+  // A multi-pack-index may name a dropped pack. It and what belongs to it are derived: git writes them anew.
+  await removeFile(directory.fs, join(folder, 'multi-pack-index'))
+  await directory.fs.rm(join(folder, 'multi-pack-index.d'), { recursive: true, force: true })
+  for (const file of files.filter((name) => name.startsWith('multi-pack-index-'))) {
+    await removeFile(directory.fs, join(folder, file))
+  }
+  for (const name of dropped) {
+    await removeFile(directory.fs, join(folder, `${name}.idx`))
+    const others = files.filter((file) => file.startsWith(`${name}.`) && !/\.(idx|pack|keep)$/.test(file))
+    for (const file of others) await removeFile(directory.fs, join(folder, file))
+    await removeFile(directory.fs, join(folder, `${name}.pack`))
+  }
+  await syncDirectory(directory, folder)
+}

@@ -1,0 +1,108 @@
+import { constants } from 'node:fs'
+import { join } from 'node:path'
+import { GitError } from '../../errors.ts'
+import type { PackDescription, PackFileKind } from '../repository-storage.ts'
+import { isAbsent } from './errno.ts'
+import type { FileSystem, OpenFile } from './file-system.ts'
+import { mapInParallel } from './in-parallel.ts'
+
+/**
+ * Lists the packs in these object directories: each `.idx` whose `.pack` is there. Of packs with one name the first
+ * counts. Nothing is cached: the directory is read anew, so that no change can be missed.
+ */
+export async function listPackDescriptions(
+  fs: FileSystem,
+  objectDirectories: readonly string[],
+): Promise<PackDescription[]> {
+  const packs = new Map<string, PackDescription>()
+  for (const directory of objectDirectories) {
+    const files = new Set(await listDirectory(fs, join(directory, 'pack')))
+    const names = [...files]
+      .filter((file) => file.endsWith('.idx'))
+      .map((file) => file.slice(0, -'.idx'.length))
+      .filter((name) => files.has(`${name}.pack`) && !packs.has(name))
+    for (const pack of await mapInParallel(names, (name) => describePack(fs, directory, name))) {
+      if (pack !== undefined) packs.set(pack.name, pack)
+    }
+  }
+  return [...packs.values()]
+}
+
+/** Undefined when the pack has just been removed. */
+async function describePack(
+  fs: FileSystem,
+  objectDirectory: string,
+  name: string,
+): Promise<PackDescription | undefined> {
+  const path = join(objectDirectory, 'pack', name)
+  try {
+    const [pack, index] = await Promise.all([fs.stat(`${path}.pack`), fs.stat(`${path}.idx`)])
+    return { name, packSize: pack.size, indexSize: index.size, modified: pack.mtimeMs }
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw error
+  }
+}
+
+/**
+ * Opens a file of a pack in the first object directory that has it.
+ *
+ * @throws GitError `NOT_FOUND`
+ */
+export async function openPackPath(
+  fs: FileSystem,
+  objectDirectories: readonly string[],
+  name: string,
+  kind: PackFileKind,
+): Promise<{ readonly file: OpenFile; readonly path: string; readonly size: number }> {
+  for (const directory of isPackName(name) ? objectDirectories : []) {
+    const path = packPath(directory, name, kind)
+    try {
+      const file = await fs.open(path, constants.O_RDONLY)
+      return { file, path, size: (await file.stat()).size }
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+    }
+  }
+  throw new GitError('NOT_FOUND', `${name}.${kind} is not there (any more); list the packs again`, {
+    details: { pack: name, kind },
+  })
+}
+
+/** Marks packs as used just now, wherever they are. Unknown names are ignored. */
+export async function freshenPackFiles(
+  fs: FileSystem,
+  objectDirectories: readonly string[],
+  names: readonly string[],
+): Promise<void> {
+  const now = new Date()
+  await mapInParallel(names.filter(isPackName), async (name) => {
+    for (const directory of objectDirectories) {
+      try {
+        await fs.utimes(packPath(directory, name, 'pack'), now, now)
+        return
+      } catch (error) {
+        if (!isAbsent(error)) throw error
+      }
+    }
+  })
+}
+
+/** Path of a pack's file in an object directory; `kind` is the file's extension. */
+export function packPath(objectDirectory: string, name: string, kind: string): string {
+  return join(objectDirectory, 'pack', `${name}.${kind}`)
+}
+
+/** Tells whether a name can be the base name of a pack: anything that stays within the directory. */
+export function isPackName(name: string): boolean {
+  return name !== '' && !name.startsWith('.') && !/[/\0]/.test(name)
+}
+
+async function listDirectory(fs: FileSystem, path: string): Promise<string[]> {
+  try {
+    return await fs.readdir(path)
+  } catch (error) {
+    if (isAbsent(error)) return []
+    throw error
+  }
+}

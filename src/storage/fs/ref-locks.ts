@@ -1,0 +1,84 @@
+import { dirname, join } from 'node:path'
+import { compareRefNames } from '../../refs/ref-name.ts'
+import { hasErrno, isAbsent } from './errno.ts'
+import { makeDirectories, removeEmptyParents, type GitDirectory } from './git-directory.ts'
+import { mapInParallel } from './in-parallel.ts'
+import { acquireLock, type LockFile } from './lock-file.ts'
+
+/** The locks that a transaction holds on loose refs. */
+export interface RefLocks {
+  readonly held: ReadonlyMap<string, LockFile>
+  /** Refs that somebody else has locked. */
+  readonly busy: ReadonlySet<string>
+  /** Refs whose lock has no place to be, because another ref's file stands where their directory should be. */
+  readonly obstructed: ReadonlySet<string>
+  /** Gives up the locks, and the directories that were made for them and are empty. */
+  release(): Promise<void>
+}
+
+/**
+ * Locks refs one after the other in byte order, so that of two transactions that contend for several refs one gets
+ * them all.
+ *
+ * @param timeout milliseconds to wait in all for locks that others hold; negative: for ever.
+ * @param together give up at the first lock that is not to be had.
+ */
+export async function acquireRefLocks(
+  directory: GitDirectory,
+  names: Iterable<string>,
+  options: { readonly timeout: number; readonly together: boolean },
+): Promise<RefLocks> {
+  const held = new Map<string, LockFile>()
+  const busy = new Set<string>()
+  const obstructed = new Set<string>()
+  const release = async (): Promise<void> => {
+    await mapInParallel([...held.values()], (lock) => lock.release())
+    const parents = new Set([...held.keys()].map((name) => dirname(name)))
+    for (const parent of parents) await removeEmptyRefDirectories(directory, parent)
+  }
+  const deadline = Date.now() + options.timeout
+  try {
+    for (const name of [...names].sort(compareRefNames)) {
+      const timeout = options.timeout < 0 ? options.timeout : Math.max(0, deadline - Date.now())
+      const lock = await acquireRefLock(directory, name, timeout)
+      if (lock === 'busy') busy.add(name)
+      else if (lock === 'obstructed') obstructed.add(name)
+      else held.set(name, lock)
+      if (options.together && !held.has(name)) break
+    }
+  } catch (error) {
+    await release()
+    throw error
+  }
+  return { held, busy, obstructed, release }
+}
+
+async function acquireRefLock(
+  directory: GitDirectory,
+  name: string,
+  timeout: number,
+): Promise<LockFile | 'busy' | 'obstructed'> {
+  const path = join(directory.path, name)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return (await acquireLock(directory, path, { timeout })) ?? 'busy'
+    } catch (error) {
+      if (hasErrno(error, 'ENOTDIR')) return 'obstructed'
+      // The directory may go again, as soon as it is made: somebody else tidies up empty ones.
+      if (!hasErrno(error, 'ENOENT') || attempt >= 16) throw error
+    }
+    try {
+      await makeDirectories(directory, dirname(path))
+    } catch (error) {
+      if (hasErrno(error, 'EEXIST', 'ENOTDIR')) return 'obstructed'
+      if (!isAbsent(error)) throw error
+    }
+  }
+}
+
+/** Removes the directory of refs and those above it while they are empty; `refs/<kind>` itself stays. */
+export async function removeEmptyRefDirectories(directory: GitDirectory, name: string): Promise<void> {
+  if (!name.startsWith('refs/')) return
+  const [refs = '', kind = ''] = name.split('/')
+  await removeEmptyParents(directory.fs, join(directory.path, name), join(directory.path, refs, kind))
+}
