@@ -1,10 +1,10 @@
 /** `packstone/codec/node`: codecs on node:zlib and node:crypto, with our own loops where inputs are small. */
 import { checkedCompressionLevel } from '../compression-level.ts'
 import { createCrc32 } from '../loops/crc32.ts'
+import { createInflate } from '../loops/inflate/inflate.ts'
 import { createSha1 } from '../loops/sha1.ts'
 import { createSha256 } from '../loops/sha256.ts'
 import { createPakoDeflate } from '../portable/pako-deflate.ts'
-import { createPakoInflate } from '../portable/pako-inflate.ts'
 import type { Codecs } from '../ports.ts'
 import { createNodeCrc32 } from './node-crc32.ts'
 import { createNodeDeflate } from './node-deflate.ts'
@@ -19,7 +19,7 @@ export interface NodeCodecOptions {
 }
 
 /** Below these sizes in bytes our own loop is faster than crossing into native code. */
-const NATIVE_INFLATE_FROM = 256
+const NATIVE_INFLATE_FROM = 4096
 const NATIVE_HASH_FROM = 256
 const NATIVE_CRC32_FROM = 512
 
@@ -30,7 +30,7 @@ export function createNodeCodecs(options: NodeCodecOptions = {}): Codecs {
     name: 'node',
     sha1: createNodeHash(createSha1(), NATIVE_HASH_FROM),
     sha256: createNodeHash(createSha256(), NATIVE_HASH_FROM),
-    inflate: createNodeInflate(createPakoInflate(), NATIVE_INFLATE_FROM),
+    inflate: createNodeInflate(createInflate(), NATIVE_INFLATE_FROM),
     deflate: createNodeDeflate(level, createPakoDeflate(level)),
     crc32: createNodeCrc32(createCrc32(), NATIVE_CRC32_FROM),
   }

@@ -1,15 +1,16 @@
 import { deflateSync } from 'node:zlib'
 import type { Deflate } from '../ports.ts'
 import { assertRange } from '../ranges.ts'
+import { plainView, trimmed } from './plain-view.ts'
 
 /** Creates a deflate on node:zlib; streams go to `streaming`, because node:zlib has no synchronous ones. */
 export function createNodeDeflate(level: number, streaming: Deflate): Deflate {
   return {
     deflate(input, start = 0, end = input.length) {
       assertRange(input, start, end)
-      const view = new Uint8Array(input.buffer, input.byteOffset + start, end - start)
+      const view = plainView(input, start, end)
       const result = deflateSync(view, { level, chunkSize: pieceSize(view.length) })
-      return new Uint8Array(result.buffer, result.byteOffset, result.length)
+      return trimmed(result)
     },
     stream: (sink) => streaming.stream(sink),
   }

@@ -1,6 +1,7 @@
 import * as crypto from 'node:crypto'
 import type { HashAlgorithm } from '../ports.ts'
 import { assertRange } from '../ranges.ts'
+import { plainView } from './plain-view.ts'
 
 /** Creates a hash on node:crypto; messages shorter than `nativeFrom` bytes go to `small`, where a native call costs more. */
 export function createNodeHash(small: HashAlgorithm, nativeFrom: number): HashAlgorithm {
@@ -44,8 +45,4 @@ export function createNodeHash(small: HashAlgorithm, nativeFrom: number): HashAl
 /** `crypto.hash`, which runtimes that imitate Node may lack. */
 function oneShotHash(): ((name: string, data: Uint8Array, encoding: 'binary') => string) | undefined {
   return 'hash' in crypto ? crypto.hash : undefined
-}
-
-function plainView(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)
 }

@@ -2,6 +2,7 @@ import { inflateSync } from 'node:zlib'
 import { inflatedSizeLimit, trailingBytes } from '../corrupt-zlib.ts'
 import type { Inflate } from '../ports.ts'
 import { assertRange } from '../ranges.ts'
+import { plainView, trimmed } from './plain-view.ts'
 
 /** The most that node:zlib is asked to produce in one call; it can not return arrays of any length. */
 const NATIVE_LIMIT = 0x7fffffff
@@ -34,7 +35,7 @@ export function createNodeInflate(small: Inflate, nativeFrom: number): Inflate {
       if (result === undefined) return small.inflate(input, maxSize)
       if (result.output.length > maxSize) throw inflatedSizeLimit(maxSize)
       if (result.consumed !== input.length) throw trailingBytes(result.consumed, input.length)
-      return result.output
+      return trimmed(result.output)
     },
 
     stream: (sink) => small.stream(sink),
@@ -42,7 +43,6 @@ export function createNodeInflate(small: Inflate, nativeFrom: number): Inflate {
 }
 
 interface NativeResult {
-  /** A plain view, whose buffer nobody else uses. */
   readonly output: Uint8Array
   readonly consumed: number
 }
@@ -59,9 +59,7 @@ function tryInflate(input: Uint8Array, maxSize: number, chunkSize: number): Nati
   } catch {
     return undefined
   }
-  return isInfo(result)
-    ? { output: plainView(result.buffer, 0, result.buffer.length), consumed: result.engine.bytesWritten }
-    : undefined
+  return isInfo(result) ? { output: result.buffer, consumed: result.engine.bytesWritten } : undefined
 }
 
 /** The shape that `info: true` asks for. */
@@ -77,8 +75,4 @@ function isInfo(result: unknown): result is { buffer: Uint8Array; engine: { byte
     'bytesWritten' in result.engine &&
     typeof result.engine.bytesWritten === 'number'
   )
-}
-
-function plainView(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)
 }

@@ -2,6 +2,7 @@
 import { GitError } from '../../errors.ts'
 import { checkedCompressionLevel } from '../compression-level.ts'
 import { createCrc32 } from '../loops/crc32.ts'
+import { createInflate } from '../loops/inflate/inflate.ts'
 import { createSha1 } from '../loops/sha1.ts'
 import { createSha256 } from '../loops/sha256.ts'
 import type { Codecs } from '../ports.ts'
@@ -14,6 +15,8 @@ export type * from '../ports.ts'
 export interface PortableCodecOptions {
   /** zlib compression level, 0 to 9; -1 and absent mean zlib's default, 6. */
   readonly level?: number
+  /** Who inflates: our own loops (default), or `pako`, which is slower. */
+  readonly inflate?: 'own' | 'pako'
   /** Who hashes SHA-1: our own loop (default), or the package `sha1-uint8array`, which is slower. */
   readonly sha1?: 'own' | 'sha1-uint8array'
 }
@@ -21,12 +24,13 @@ export interface PortableCodecOptions {
 /** Creates the codecs that run everywhere. */
 export function createPortableCodecs(options: PortableCodecOptions = {}): Codecs {
   const level = checkedCompressionLevel(options.level)
+  const inflate = checkedChoice('inflate', options.inflate, ['own', 'pako'])
   const sha1 = checkedChoice('sha1', options.sha1, ['own', 'sha1-uint8array'])
   return {
     name: 'portable',
     sha1: sha1 === 'own' ? createSha1() : createSha1Uint8Array(),
     sha256: createSha256(),
-    inflate: createPakoInflate(),
+    inflate: inflate === 'own' ? createInflate() : createPakoInflate(),
     deflate: createPakoDeflate(level),
     crc32: createCrc32(),
   }

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { createNodeCodecs } from '../../src/codec/node/index.ts'
+import { createPortableCodecs } from '../../src/codec/portable/index.ts'
+import type { Codecs } from '../../src/codec/ports.ts'
+import { checkCodecContract, codecContract } from '../contract/codec-contract.ts'
+
+const PROVIDERS: Readonly<Record<string, () => Codecs>> = {
+  node: () => createNodeCodecs(),
+  portable: () => createPortableCodecs(),
+  'portable on pako and sha1-uint8array': () =>
+    createPortableCodecs({ inflate: 'pako', sha1: 'sha1-uint8array' }),
+  'node, compressing hard': () => createNodeCodecs({ level: 9 }),
+}
+
+describe.each(Object.entries(PROVIDERS))('codecs: %s', (_, create) => {
+  const codecs = create()
+  it.each(codecContract.map((promise) => [promise.name, promise] as const))('%s', (_name, promise) => {
+    promise.run(codecs)
+  })
+})
+
+describe('the codec contract', () => {
+  it('notices a provider that breaks a promise, and names it', () => {
+    const codecs = createPortableCodecs()
+    const broken: Codecs = { ...codecs, name: 'broken', crc32: { update: () => 1 } }
+    expect(() => {
+      checkCodecContract(broken)
+    }).toThrow(/'broken' break a promise: CRC-32/)
+  })
+})
+
+describe('the options of a provider', () => {
+  it.each([createNodeCodecs, createPortableCodecs])(
+    'refuse a compression level that does not exist',
+    (create) => {
+      for (const level of [-2, 10, 1.5, Number.NaN]) {
+        expect(() => create({ level })).toThrow(/compression level/)
+      }
+    },
+  )
+
+  it('refuse an implementation that does not exist', () => {
+    const options = JSON.parse('{"inflate":"zlib"}') as { inflate: 'pako' }
+    expect(() => createPortableCodecs(options)).toThrow(
+      /option 'inflate' is 'zlib'; expected one of: own, pako/,
+    )
+  })
+
+  it.each([createNodeCodecs, createPortableCodecs])('choose how hard deflate tries', (create) => {
+    const text = new TextEncoder().encode(
+      Array.from({ length: 900 }, (_, n) => `line ${n % 89} of ${n % 7}, `).join(''),
+    )
+    const lengths = [0, 1, 6, 9].map((level) => create({ level }).deflate.deflate(text).length)
+    expect(lengths).toStrictEqual(lengths.toSorted((a, b) => b - a))
+    expect(create().deflate.deflate(text)).toStrictEqual(create({ level: 6 }).deflate.deflate(text))
+    expect(create({ level: -1 }).deflate.deflate(text)).toStrictEqual(
+      create({ level: 6 }).deflate.deflate(text),
+    )
+  })
+})
