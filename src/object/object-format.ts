@@ -22,7 +22,13 @@ export interface ObjectFormat {
 /** The object format of the given name, hashing with the given provider. */
 export function objectFormat(name: ObjectFormatName, codecs: Codecs): ObjectFormat {
   const hash = codecs[name]
-  return { name, idLength: hash.length, hexLength: 2 * hash.length, zeroId: '0'.repeat(2 * hash.length), hash }
+  return {
+    name,
+    idLength: hash.length,
+    hexLength: 2 * hash.length,
+    zeroId: '0'.repeat(2 * hash.length),
+    hash,
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ObjectFormat } from './object-format.ts'
+import type { ObjectId } from './object-id.ts'
 import type { ObjectType } from './object-type.ts'
 
 /** An object as stored: its type and its body, without the header. */
@@ -16,6 +17,8 @@ export interface RawObject {
  */
 export interface ObjectReader {
   readonly format: ObjectFormat
+  /** Commits whose parents this repository does not have: every walk treats them as having none. */
+  readonly shallow: ReadonlySet<ObjectId>
   /**
    * The object, `null` when it is known to be absent, `undefined` when it is not resident yet: the wish is noted,
    * and answered after `settle()`. Asking again after one `settle()` may still say `undefined` (a delta chain

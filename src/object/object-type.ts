@@ -28,6 +28,7 @@ export function objectTypeName(type: ObjectType): ObjectTypeName {
  */
 export function parseObjectType(name: string): ObjectType {
   const type = NAMES.indexOf(name as ObjectTypeName)
-  if (type < 1) throw new GitError('CORRUPT_OBJECT', `unknown object type '${name}'; expected commit, tree, blob or tag`)
+  if (type < 1)
+    throw new GitError('CORRUPT_OBJECT', `unknown object type '${name}'; expected commit, tree, blob or tag`)
   return type as ObjectType
 }

@@ -1,6 +1,9 @@
 import { compareRefNames } from './ref-name.ts'
 import type { RefSnapshot } from './ref-transaction.ts'
-import type { Ref, RefTarget } from './ref.ts'
+import type { Ref } from './ref.ts'
+
+/** A ref's value without its name. */
+export type RefValue = Omit<Ref, 'name'>
 
 /** An immutable set of refs in byte order of their names. A change makes a new table. */
 export interface RefTable extends RefSnapshot {
@@ -10,7 +13,7 @@ export interface RefTable extends RefSnapshot {
   list(prefix: string): Ref[]
   names(prefix: string): Iterable<string>
   /** The table with refs set or, with `null`, removed. */
-  edit(changes: ReadonlyMap<string, RefTarget | null>): RefTable
+  edit(changes: ReadonlyMap<string, RefValue | null>): RefTable
 }
 
 /** Makes a table of refs in any order, each name once. */
@@ -44,15 +47,15 @@ function* withPrefix(refs: readonly Ref[], prefix: string): Iterable<Ref> {
   }
 }
 
-function mergeChanges(refs: readonly Ref[], changes: ReadonlyMap<string, RefTarget | null>): Ref[] {
+function mergeChanges(refs: readonly Ref[], changes: ReadonlyMap<string, RefValue | null>): Ref[] {
   const merged: Ref[] = []
   let copied = 0
   for (const name of [...changes.keys()].sort(compareRefNames)) {
     const at = lowerBound(refs, name)
     while (copied < at) merged.push(refs[copied++]!)
     if (refs[at]?.name === name) copied = at + 1
-    const target = changes.get(name)
-    if (target != null) merged.push({ name, target })
+    const value = changes.get(name)
+    if (value != null) merged.push({ name, ...value })
   }
   while (copied < refs.length) merged.push(refs[copied++]!)
   return merged

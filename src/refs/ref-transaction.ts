@@ -155,7 +155,7 @@ function rejected(name: string, rejection: RefRejection): RefOutcome {
  */
 export function assertRefEdits(edits: readonly RefEdit[], hexLength: number): void {
   const names = new Set<string>()
-  for (const { name, expect, target } of edits) {
+  for (const { name, expect, target, peeled } of edits) {
     assertRefName(name)
     if (names.has(name)) throw misuse(name, `is edited twice in one transaction; merge the edits into one`)
     names.add(name)
@@ -167,6 +167,7 @@ export function assertRefEdits(edits: readonly RefEdit[], hexLength: number): vo
       assertRefName(target.target)
     } else {
       assertId(name, target.id, hexLength, 'a target of null to delete it')
+      if (peeled != null) assertId(name, peeled, hexLength, 'a peeled value of null where there is no tag')
     }
   }
 }

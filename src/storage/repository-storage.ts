@@ -30,9 +30,12 @@ export interface NewPack {
 export interface StorageCommit {
   /** Packs to make visible, before any ref moves. Adding a pack of a name that is there already keeps the old files. */
   readonly addPacks?: readonly NewPack[]
-  /** Names of packs to forget. Their files may live on for readers that have them open. */
+  /**
+   * Names of packs to forget. Their files may live on for readers that have them open. Unknown names are ignored, and a
+   * name that the same step adds is kept.
+   */
   readonly dropPacks?: readonly string[]
-  /** Ref edits, at most one per ref name, names already checked against git's rules. */
+  /** Ref edits, at most one per ref name. Malformed ones reject the whole commit: see `assertRefEdits`. */
   readonly refs?: readonly RefEdit[]
   /** All edits or none. Without it each edit stands alone. */
   readonly atomic?: boolean
@@ -97,7 +100,11 @@ export interface RepositoryStorage {
   /** All refs whose names begin with `prefix` (`HEAD` is not listed), sorted by name in byte order. */
   listRefs(prefix: string): Promise<readonly Ref[]>
 
-  /** The one atomic step. */
+  /**
+   * The one atomic step. What is malformed rejects it as a whole and changes nothing.
+   *
+   * @throws GitError `INVALID_ARGUMENT`, `INVALID_REF_NAME`, `INVALID_ID`; `NOT_FOUND` when the repository was deleted.
+   */
   commit(step: StorageCommit): Promise<StorageCommitResult>
 
   /** The text of the repository's git config file. */

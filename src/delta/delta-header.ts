@@ -1,0 +1,34 @@
+import { GitError } from '../errors.ts'
+
+/**
+ * Reads the two sizes in front of a delta (gitformat-pack, "Deltified representation").
+ *
+ * `at` afterwards is the position of the first instruction. One reader is reused over many deltas.
+ */
+export class DeltaHeader {
+  baseSize = 0
+  resultSize = 0
+  at = 0
+
+  /** @throws GitError `CORRUPT_DELTA` when the sizes are cut short or do not fit 53 bits. */
+  parse(bytes: Uint8Array, start: number, end: number): void {
+    this.at = start
+    this.baseSize = this.#size(bytes, end)
+    this.resultSize = this.#size(bytes, end)
+  }
+
+  #size(bytes: Uint8Array, end: number): number {
+    let value = 0
+    let scale = 1
+    while (this.at < end) {
+      const byte = bytes[this.at++]!
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break
+        return value
+      }
+      scale *= 128
+    }
+    throw new GitError('CORRUPT_DELTA', 'delta header is cut short or names an impossible size')
+  }
+}

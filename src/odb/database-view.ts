@@ -1,0 +1,156 @@
+import type { Codecs } from '../codec/ports.ts'
+import { GitError, isGitError } from '../errors.ts'
+import { IdTable } from '../object/id-table.ts'
+import type { ObjectFormat } from '../object/object-format.ts'
+import { encodeObjectId, type ObjectId } from '../object/object-id.ts'
+import type { RawObject } from '../object/object-reader.ts'
+import { parseLooseObject } from './loose-object.ts'
+import type { ObjectDatabase } from './object-database.ts'
+import type { ObjectLocation, ObjectView } from './object-view.ts'
+import type { PackFile } from './pack-file.ts'
+
+/** Loose objects read at the same time. */
+const LOOSE_CONCURRENCY = 16
+/** The largest loose object that is read into memory. */
+const MAX_LOOSE_SIZE = 0x7fffff00
+
+/** The {@link ObjectView} over an {@link ObjectDatabase}. */
+export class DatabaseView implements ObjectView {
+  readonly format: ObjectFormat
+  readonly codecs: Codecs
+  readonly shallow: ReadonlySet<ObjectId>
+  readonly #database: ObjectDatabase
+  #packs: readonly PackFile[]
+  /** The pack that had the last object: the next one is likely there too. */
+  #recent: PackFile | undefined
+  /** Ids that no pack has, by ordinal of `#outside`: the loose object, `null` for absent, `undefined` for not looked up yet. */
+  readonly #outside: IdTable
+  readonly #found: (RawObject | null | undefined)[] = []
+  #wanted: number[] = []
+  #closed = false
+
+  constructor(database: ObjectDatabase, packs: readonly PackFile[], shallow: ReadonlySet<ObjectId>) {
+    this.format = database.format
+    this.codecs = database.codecs
+    this.shallow = shallow
+    this.#database = database
+    this.#packs = packs
+    this.#outside = new IdTable(database.format.idLength)
+    database.acquire(packs)
+  }
+
+  locate(id: Uint8Array, at = 0): ObjectLocation | undefined {
+    const recent = this.#recent
+    if (recent !== undefined) {
+      const rank = recent.index.find(id, at)
+      if (rank >= 0) return { pack: recent, rank }
+    }
+    for (const pack of this.#packs) {
+      if (pack === recent) continue
+      const rank = pack.index.find(id, at)
+      if (rank >= 0) {
+        this.#recent = pack
+        return { pack, rank }
+      }
+    }
+    return undefined
+  }
+
+  tryRead(id: Uint8Array): RawObject | null | undefined {
+    const location = this.locate(id)
+    if (location !== undefined) return location.pack.tryRead(location.rank)
+    return this.#tryOutside(id)
+  }
+
+  tryHas(id: Uint8Array): boolean | undefined {
+    if (this.locate(id) !== undefined) return true
+    const object = this.#tryOutside(id)
+    return object === undefined ? undefined : object !== null
+  }
+
+  #tryOutside(id: Uint8Array): RawObject | null | undefined {
+    const ordinal = this.#outside.add(id)
+    const object = this.#found[ordinal]
+    if (object === undefined) this.#wanted.push(ordinal)
+    return object
+  }
+
+  async settle(): Promise<void> {
+    if (this.#closed) throw new GitError('INVALID_ARGUMENT', 'this view of the object database is closed')
+    const wanted = [...new Set(this.#wanted)]
+    this.#wanted = []
+    await Promise.all(this.#packs.filter((pack) => pack.data.wanting).map((pack) => this.#settlePack(pack)))
+    if (wanted.length > 0) await this.#settleOutside(wanted)
+  }
+
+  async #settlePack(pack: PackFile): Promise<void> {
+    try {
+      await pack.data.settle()
+    } catch (error) {
+      await this.#replaceGone(pack, error)
+    }
+  }
+
+  async pin(pack: PackFile): Promise<boolean> {
+    try {
+      await pack.data.file()
+      return true
+    } catch (error) {
+      await this.#replaceGone(pack, error)
+      return false
+    }
+  }
+
+  /** A pack was deleted before it was opened (a repack by somebody else): its objects are in another one now. */
+  async #replaceGone(pack: PackFile, error: unknown): Promise<void> {
+    if (!isGitError(error, 'NOT_FOUND')) throw error
+    await this.#adopt(await this.#database.refresh(), pack)
+  }
+
+  async #settleOutside(wanted: readonly number[]): Promise<void> {
+    const { loose } = this.#database.storage
+    const absent: number[] = []
+    const queue = [...wanted]
+    const worker = async (): Promise<void> => {
+      for (let ordinal = queue.pop(); ordinal !== undefined; ordinal = queue.pop()) {
+        if (this.#found[ordinal] !== undefined) continue
+        const file = await loose?.read(this.#outside.id(ordinal))
+        if (file === undefined) absent.push(ordinal)
+        else this.#found[ordinal] = this.#parseLoose(file, ordinal)
+      }
+    }
+    await Promise.all(Array.from({ length: loose === undefined ? 1 : LOOSE_CONCURRENCY }, worker))
+    if (absent.length === 0) return
+    await this.#adopt(await this.#database.refresh())
+    for (const ordinal of absent) {
+      if (this.locate(this.#outside.view(ordinal)) === undefined) this.#found[ordinal] = null
+    }
+  }
+
+  #parseLoose(file: Uint8Array, ordinal: number): RawObject {
+    try {
+      return parseLooseObject(file, this.#database.codecs, MAX_LOOSE_SIZE)
+    } catch (error) {
+      const id = encodeObjectId(this.#outside.view(ordinal), 0, this.format)
+      throw new GitError('CORRUPT_OBJECT', `loose object ${id} is corrupt`, { details: { id }, cause: error })
+    }
+  }
+
+  /** Adds packs that appeared since this view was opened, and leaves out one that is known to be gone. */
+  async #adopt(listed: readonly PackFile[], gone?: PackFile): Promise<void> {
+    const added = listed.filter((pack) => !this.#packs.includes(pack))
+    if (added.length === 0 && gone === undefined) return
+    this.#database.acquire(added)
+    this.#packs = [...this.#packs.filter((pack) => pack !== gone), ...added]
+    if (this.#recent === gone) this.#recent = undefined
+    if (gone !== undefined) await this.#database.release([gone])
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    const packs = this.#packs
+    this.#packs = []
+    await this.#database.release(packs)
+  }
+}

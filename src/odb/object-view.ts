@@ -1,0 +1,28 @@
+import type { Codecs } from '../codec/ports.ts'
+import type { ObjectReader } from '../object/object-reader.ts'
+import type { PackFile } from './pack-file.ts'
+
+/** Where a stored copy of an object is. */
+export interface ObjectLocation {
+  readonly pack: PackFile
+  readonly rank: number
+}
+
+/**
+ * A reader's view of the object database: the packs it began with stay readable until `close`. One per request.
+ *
+ * A miss looks at loose objects and lists packs anew, so objects that others add meanwhile are found as well. That an object
+ * is absent is remembered for the life of the view.
+ */
+export interface ObjectView extends ObjectReader {
+  readonly codecs: Codecs
+  /** The packed copy to reuse when sending the object; `undefined` when it is loose or absent. */
+  locate(id: Uint8Array, at?: number): ObjectLocation | undefined
+  /**
+   * Opens the data of a pack, so that it stays readable even when somebody deletes it. False when it is gone already: the view has
+   * then listed packs anew, and what was located in it has to be located again.
+   */
+  pin(pack: PackFile): Promise<boolean>
+  /** Lets go of the packs. Idempotent. */
+  close(): Promise<void>
+}

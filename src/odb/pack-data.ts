@@ -1,0 +1,28 @@
+import type { StoredFile } from '../storage/stored-file.ts'
+
+/** The bytes of a pack, read synchronously as far as they are resident. */
+export interface PackData {
+  readonly size: number
+  /** Where the bytes of the last successful {@link tryWindow} are. Only valid until the next call. */
+  readonly window: Uint8Array
+  /** Index in {@link window} of the offset that was asked for. */
+  readonly windowAt: number
+  /**
+   * Makes `[offset, offset + length)`, cut at the end of the file, readable through {@link window}.
+   *
+   * @returns false when it is not resident: it is then noted for `settle`.
+   */
+  tryWindow(offset: number, length: number): boolean
+  /** Whether something was noted and awaits `settle`. */
+  readonly wanting: boolean
+  /**
+   * Makes what was noted resident.
+   *
+   * @throws GitError `NOT_FOUND` when the file is gone, `STORAGE`
+   */
+  settle(): Promise<void>
+  /** The open file, for streaming reads. Belongs to this object. */
+  file(): Promise<StoredFile>
+  /** Closes the file and forgets what is resident. */
+  close(): Promise<void>
+}

@@ -1,0 +1,209 @@
+import type { LruSpace, SharedLru } from '../bytes/shared-lru.ts'
+import type { Codecs } from '../codec/ports.ts'
+import { applyDelta } from '../delta/apply-delta.ts'
+import { DeltaHeader } from '../delta/delta-header.ts'
+import { GitError, isGitError } from '../errors.ts'
+import type { RawObject } from '../object/object-reader.ts'
+import type { ObjectType } from '../object/object-type.ts'
+import { EntryHeader, MAX_ENTRY_HEADER, OFS_DELTA, REF_DELTA } from '../pack/entry-header.ts'
+import type { PackIndex } from '../pack/pack-index.ts'
+import type { PackData } from './pack-data.ts'
+
+/** What an object in the cache weighs beyond its body. */
+const OBJECT_OVERHEAD = 200
+
+/** Chains kept half-followed; beyond it they are dropped (their readers gave up, or begin again). */
+const MAX_PENDING = 4096
+
+/** A delta on the way from an object to its base: inflated, with the offset of the object it makes. */
+interface DeltaLink {
+  readonly offset: number
+  readonly delta: Uint8Array
+}
+
+/** A chain that could not be followed to its end because bytes were not resident; continued by the next try. */
+interface PendingChain {
+  readonly links: DeltaLink[]
+  /** Offset of the entry to read next. */
+  next: number
+}
+
+/** How a stored entry is packed, without its content. */
+export interface StoredEntry {
+  /** 1 to 4 for a whole object, or a delta form. */
+  readonly type: number
+  /** Inflated size of the entry: of the object or of the delta. */
+  readonly size: number
+  /** Bytes of the entry's header. */
+  readonly headerLength: number
+  /** Rank of a delta's base in the same pack, or -1. */
+  readonly baseRank: number
+}
+
+/** One pack: its index, resident, and its data through the block cache. Reads objects through delta chains of any depth. */
+export class PackFile {
+  readonly name: string
+  readonly index: PackIndex
+  readonly data: PackData
+  readonly #codecs: Codecs
+  readonly #objects: LruSpace<RawObject>
+  readonly #header = new EntryHeader()
+  readonly #deltaHeader = new DeltaHeader()
+  readonly #pending = new Map<number, PendingChain>()
+
+  constructor(name: string, index: PackIndex, data: PackData, codecs: Codecs, objects: SharedLru<RawObject>) {
+    this.name = name
+    this.index = index
+    this.data = data
+    this.#codecs = codecs
+    this.#objects = objects.openSpace()
+  }
+
+  /** Bytes where entries end and the trailer begins. */
+  get entriesEnd(): number {
+    return this.data.size - this.index.idLength
+  }
+
+  /** Where the entry at this position of the index's pack order ends. */
+  entryEnd(position: number): number {
+    const offsets = this.index.sortedOffsets
+    return position + 1 < offsets.length ? offsets[position + 1]! : this.entriesEnd
+  }
+
+  /**
+   * The object of this rank, or `undefined` when bytes are not resident: they are then noted in {@link data}.
+   *
+   * @throws GitError `CORRUPT_PACK`
+   */
+  tryRead(rank: number): RawObject | undefined {
+    const offset = this.index.offset(rank)
+    try {
+      return this.#tryReadAt(offset)
+    } catch (error) {
+      this.#pending.delete(offset)
+      if (!isGitError(error) || error.code === 'NOT_FOUND') throw error
+      throw new GitError(
+        'CORRUPT_PACK',
+        `object at offset ${offset} of ${this.name} cannot be read: ${error.message}`,
+        {
+          details: { pack: this.name, offset },
+          cause: error,
+        },
+      )
+    }
+  }
+
+  #tryReadAt(offset: number): RawObject | undefined {
+    const cached = this.#objects.get(offset)
+    if (cached !== undefined) return cached
+    const chain = this.#pending.get(offset) ?? { links: [], next: offset }
+    let base: RawObject | undefined
+    while (base === undefined) {
+      base = this.#objects.get(chain.next)
+      if (base !== undefined) break
+      const entry = this.#tryInflate(chain.next)
+      if (entry === undefined) {
+        if (this.#pending.size >= MAX_PENDING) this.#pending.clear()
+        this.#pending.set(offset, chain)
+        return undefined
+      }
+      if (entry.base < 0) {
+        base = { type: entry.type as ObjectType, body: entry.body }
+        this.#remember(chain.next, base)
+      } else {
+        if (chain.links.length > this.index.objectCount)
+          throw new GitError('CORRUPT_PACK', 'delta chain is a circle')
+        chain.links.push({ offset: chain.next, delta: entry.body })
+        chain.next = entry.base
+      }
+    }
+    this.#pending.delete(offset)
+    return this.#applyChain(base, chain.links)
+  }
+
+  /** Applies deltas from the base upwards; every version on the way is remembered. */
+  #applyChain(base: RawObject, links: readonly DeltaLink[]): RawObject {
+    let object = base
+    const header = this.#deltaHeader
+    for (let k = links.length - 1; k >= 0; k--) {
+      const { offset, delta } = links[k]!
+      header.parse(delta, 0, delta.length)
+      const { baseSize, resultSize, at } = header
+      if (baseSize !== object.body.length) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
+      const body = new Uint8Array(resultSize)
+      applyDelta(delta, at, delta.length, object.body, 0, baseSize, body, 0, resultSize)
+      object = { type: object.type, body }
+      this.#remember(offset, object)
+    }
+    return object
+  }
+
+  #remember(offset: number, object: RawObject): void {
+    this.#objects.set(offset, object, object.body.length + OBJECT_OVERHEAD)
+  }
+
+  /** Inflates the entry at `offset`. `base` is the offset of a delta's base, -1 for a whole object. */
+  #tryInflate(offset: number): { type: number; body: Uint8Array; base: number } | undefined {
+    const { data, index } = this
+    const header = this.#header
+    const position = index.positionOf(offset)
+    if (position < 0) throw new GitError('CORRUPT_PACK', `no entry begins at offset ${offset}`)
+    const length = this.entryEnd(position) - offset
+    if (!data.tryWindow(offset, length)) return undefined
+    const bytes = data.window
+    const start = data.windowAt
+    const end = start + length
+    if (!header.parse(bytes, start, end, index.idLength))
+      throw new GitError('CORRUPT_PACK', 'entry header is cut short')
+    const { type, size, dataAt } = header
+    const base = this.#baseOffset(header, bytes, offset)
+    const body = new Uint8Array(size)
+    if (this.#codecs.inflate.inflateInto(bytes, dataAt, end, body, 0, size) < 0) {
+      throw new GitError('CORRUPT_PACK', 'entry is cut short')
+    }
+    return { type, body, base }
+  }
+
+  #baseOffset(header: EntryHeader, bytes: Uint8Array, offset: number): number {
+    if (header.type === OFS_DELTA) return offset - header.baseDistance
+    if (header.type !== REF_DELTA) return -1
+    const rank = this.index.find(bytes, header.baseIdAt)
+    if (rank < 0) throw new GitError('MISSING_BASE', 'base of a ref-delta is not in the pack')
+    return this.index.offset(rank)
+  }
+
+  /**
+   * How the entry of this rank is stored, or `undefined` when its first bytes are not resident.
+   *
+   * @throws GitError `CORRUPT_PACK`
+   */
+  tryEntry(rank: number): StoredEntry | undefined {
+    const { data, index } = this
+    const offset = index.offset(rank)
+    const length = Math.min(MAX_ENTRY_HEADER, this.entriesEnd - offset)
+    if (!data.tryWindow(offset, length)) return undefined
+    const header = this.#header
+    const start = data.windowAt
+    if (!header.parse(data.window, start, start + length, index.idLength)) {
+      throw new GitError('CORRUPT_PACK', `entry header at offset ${offset} of ${this.name} is cut short`)
+    }
+    const { type, size, dataAt } = header
+    let baseRank = -1
+    if (type === OFS_DELTA) baseRank = index.rankAt(offset - header.baseDistance)
+    else if (type === REF_DELTA) baseRank = index.find(data.window, header.baseIdAt)
+    if (baseRank < 0 && (type === OFS_DELTA || type === REF_DELTA)) {
+      throw new GitError(
+        'CORRUPT_PACK',
+        `base of the delta at offset ${offset} of ${this.name} is not in the pack`,
+      )
+    }
+    return { type, size, headerLength: dataAt - start, baseRank }
+  }
+
+  /** Drops cached bytes and closes the file. */
+  async close(): Promise<void> {
+    this.#objects.clear()
+    this.#pending.clear()
+    await this.data.close()
+  }
+}

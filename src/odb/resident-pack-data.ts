@@ -1,0 +1,40 @@
+import type { StoredFile } from '../storage/stored-file.ts'
+import type { PackData } from './pack-data.ts'
+
+/** A pack that is wholly in memory: everything is resident. */
+export class ResidentPackData implements PackData {
+  readonly window: Uint8Array
+  readonly wanting = false
+  windowAt = 0
+
+  constructor(bytes: Uint8Array) {
+    this.window = bytes
+  }
+
+  get size(): number {
+    return this.window.length
+  }
+
+  tryWindow(offset: number): boolean {
+    this.windowAt = offset
+    return true
+  }
+
+  async settle(): Promise<void> {
+    // Nothing is ever noted.
+  }
+
+  file(): Promise<StoredFile> {
+    const bytes = this.window
+    return Promise.resolve({
+      size: bytes.length,
+      read: (ranges) =>
+        Promise.resolve(ranges.map(({ offset, length }) => bytes.slice(offset, offset + length))),
+      close: () => Promise.resolve(),
+    })
+  }
+
+  async close(): Promise<void> {
+    // Nothing is open.
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What the indexer knows of each entry of a pack, as columns; a row is an entry, in pack order.
+ *
+ * - `offsets`   where the entry begins in the pack (bytes)
+ * - `dataAt`    where its zlib stream begins, relative to the entry (bytes)
+ * - `sizes`     inflated size: of a delta until it is resolved, of the object after (bytes)
+ * - `types`     entry type as stored until resolved, the object's own type after
+ * - `crcs`      CRC-32 of the stored entry
+ * - `ids`       raw id, once resolved
+ * - `resolved`  1 once type and id are the object's own
+ * - `deltaAt`   for a delta: where it lies inflated in the delta arena (bytes)
+ * - `firstChild`, `nextSibling`   the deltas on this entry, as a linked list of rows; -1 ends it
+ */
+export class EntryTable {
+  readonly idLength: number
+  count = 0
+  offsets: Float64Array
+  dataAt: Uint8Array
+  sizes: Float64Array
+  types: Uint8Array
+  crcs: Uint32Array
+  ids: Uint8Array
+  resolved: Uint8Array
+  deltaAt: Float64Array
+  firstChild: Int32Array
+  nextSibling: Int32Array
+
+  constructor(capacity: number, idLength: number) {
+    this.idLength = idLength
+    this.offsets = new Float64Array(capacity)
+    this.dataAt = new Uint8Array(capacity)
+    this.sizes = new Float64Array(capacity)
+    this.types = new Uint8Array(capacity)
+    this.crcs = new Uint32Array(capacity)
+    this.ids = new Uint8Array(capacity * idLength)
+    this.resolved = new Uint8Array(capacity)
+    this.deltaAt = new Float64Array(capacity)
+    this.firstChild = new Int32Array(capacity).fill(-1)
+    this.nextSibling = new Int32Array(capacity).fill(-1)
+  }
+
+  /** Makes room for `extra` rows beyond those in use. Columns are replaced: read them anew. */
+  grow(extra: number): void {
+    const bigger = new EntryTable(this.count + extra, this.idLength)
+    const columns = [
+      'offsets',
+      'dataAt',
+      'sizes',
+      'types',
+      'crcs',
+      'ids',
+      'resolved',
+      'deltaAt',
+      'firstChild',
+      'nextSibling',
+    ] as const
+    for (const column of columns) bigger[column].set(this[column].subarray(0, bigger[column].length))
+    bigger.count = this.count
+    Object.assign(this, bigger)
+  }
+
+  /** Links `child` under `parent`. */
+  addChild(parent: number, child: number): void {
+    this.nextSibling[child] = this.firstChild[parent]!
+    this.firstChild[parent] = child
+  }
+
+  /** The row of the entry that begins at this offset, or -1. Rows are in ascending order of offset. */
+  rowAt(offset: number): number {
+    let low = 0
+    let high = this.count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const found = this.offsets[middle]!
+      if (found === offset) return middle
+      if (found < offset) low = middle + 1
+      else high = middle
+    }
+    return -1
+  }
+}

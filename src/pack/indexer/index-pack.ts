@@ -1,0 +1,74 @@
+import { yieldToHost } from '../../bytes/yield-to-host.ts'
+import type { RawObject } from '../../object/object-reader.ts'
+import { encodePackIndex } from '../encode-pack-index.ts'
+import type { ProgressListener } from '../progress.ts'
+import { ResidentIndexer, type ResidentIndexerOptions } from './resident-indexer.ts'
+
+/** Bytes of work between two turns of the host: some ten milliseconds. */
+const TURN = 8 << 20
+
+export interface IndexPackOptions extends ResidentIndexerOptions {
+  /** Finds bases that a thin pack lacks: one answer per id, `null` for those that are absent. */
+  readonly readBases?: (ids: readonly Uint8Array[]) => Promise<readonly (RawObject | null)[]>
+  readonly onProgress?: ProgressListener
+  readonly signal?: AbortSignal
+}
+
+/** A verified pack with its index. */
+export interface PackWithIndex {
+  readonly objectCount: number
+  readonly deltaCount: number
+  /** Bases that were added to complete a thin pack. */
+  readonly addedCount: number
+  /** The pack file, in pieces. The first may be the very array that was given. */
+  readonly pieces: readonly Uint8Array[]
+  /** The `.idx` file. */
+  readonly index: Uint8Array
+  /** The raw trailer of the pack. */
+  readonly checksum: Uint8Array
+}
+
+/**
+ * Verifies a pack that is in memory and builds its index; a thin pack is completed from `readBases`.
+ *
+ * @throws GitError `CORRUPT_PACK`, `MISSING_BASE`, `UNSUPPORTED`, `LIMIT_EXCEEDED`; what the visitor throws; the signal's reason
+ */
+export async function indexPack(pack: Uint8Array, options: IndexPackOptions): Promise<PackWithIndex> {
+  const { signal, onProgress } = options
+  const indexer = new ResidentIndexer(pack, options)
+  while (!indexer.scan(TURN)) {
+    onProgress?.({ phase: 'receiving', done: indexer.objectCount, total: indexer.declaredCount })
+    await turn(signal)
+  }
+  const total = indexer.deltaCount
+  const whole = indexer.objectCount - total
+  while (!indexer.resolve(TURN)) {
+    onProgress?.({ phase: 'resolving', done: indexer.resolvedCount - whole, total })
+    await turn(signal)
+  }
+  const declared = indexer.objectCount
+  const missing = indexer.missingBases()
+  if (missing.length > 0 && options.readBases !== undefined) {
+    const bases = await options.readBases(missing)
+    missing.forEach((id, k) => {
+      const base = bases[k]
+      if (base !== null && base !== undefined) indexer.addBase(id, base.type, base.body)
+    })
+  }
+  const { table, pieces, checksum } = indexer.finish()
+  if (total > 0) onProgress?.({ phase: 'resolving', done: total, total })
+  const columns = { objectCount: table.count, ids: table.ids, crcs: table.crcs, offsets: table.offsets }
+  return {
+    objectCount: table.count,
+    deltaCount: total,
+    addedCount: table.count - declared,
+    pieces,
+    index: encodePackIndex(columns, checksum, options.format),
+    checksum,
+  }
+}
+
+async function turn(signal: AbortSignal | undefined): Promise<void> {
+  await yieldToHost()
+  signal?.throwIfAborted()
+}

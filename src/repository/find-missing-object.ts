@@ -1,0 +1,77 @@
+import { isGitError } from '../errors.ts'
+import { enumerateObjects } from '../graph/enumerate-objects.ts'
+import { parseCommitLinks } from '../object/commit-links.ts'
+import { encodeObjectId, parseObjectId, type ObjectId } from '../object/object-id.ts'
+import { readObject } from '../object/object-reader.ts'
+import { COMMIT } from '../object/object-type.ts'
+import type { ObjectView } from '../odb/object-view.ts'
+import type { PackIndex } from '../pack/pack-index.ts'
+import type { RepositoryStorage } from '../storage/repository-storage.ts'
+
+/** An object that is not there though something names it. */
+export interface MissingObject {
+  readonly missing: ObjectId
+  /** `commit`, `tree`, `blob`, or `object` when nothing says which. */
+  readonly type: string
+  /** The object that names it, where known. */
+  readonly neededBy?: ObjectId
+}
+
+/**
+ * Checks that everything the tips reach is present: the first missing object, or `undefined`.
+ *
+ * What existing refs reach is taken as complete. Where history leaves the received pack at commits that refs name directly, only
+ * those are looked at, so that a push of one commit into a repository of a hundred thousand refs looks at one ref.
+ *
+ * @param received the index of the pack in quarantine.
+ */
+export async function findMissingObject(
+  view: ObjectView,
+  storage: RepositoryStorage,
+  tips: readonly ObjectId[],
+  received: PackIndex | undefined,
+): Promise<MissingObject | undefined> {
+  const refs = await storage.listRefs('refs/')
+  const named = new Set<ObjectId>()
+  for (const { target } of refs) if (target.kind === 'direct') named.add(target.id)
+  const wants = tips.filter((tip) => !named.has(tip)).map((tip) => parseObjectId(tip, view.format))
+  if (wants.length === 0) return undefined
+  try {
+    const edge = await receivedEdge(view, wants, received)
+    const near = edge.every((id) => named.has(encodeObjectId(id, 0, view.format)))
+    const haves = near ? edge : [...named].map((id) => parseObjectId(id, view.format))
+    await enumerateObjects(view, { wants, haves, verifyBlobs: true })
+    return undefined
+  } catch (error) {
+    if (!isGitError(error, 'MISSING_OBJECT')) throw error
+    const { id, type, neededBy } = error.details
+    return {
+      missing: String(id),
+      type: typeof type === 'string' ? type : 'object',
+      ...(typeof neededBy === 'string' ? { neededBy } : {}),
+    }
+  }
+}
+
+/** Raw ids of the commits outside the received pack that commits inside it, from the tips on, have as parents. */
+async function receivedEdge(
+  view: ObjectView,
+  tips: readonly Uint8Array[],
+  received: PackIndex | undefined,
+): Promise<Uint8Array[]> {
+  const edge = new Map<ObjectId, Uint8Array>()
+  const seen = new Set<ObjectId>()
+  const stack = [...tips]
+  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    const hex = encodeObjectId(id, 0, view.format)
+    if (seen.has(hex)) continue
+    seen.add(hex)
+    if (received === undefined || received.find(id) < 0) {
+      edge.set(hex, id)
+      continue
+    }
+    const object = await readObject(view, id)
+    if (object?.type === COMMIT) stack.push(...parseCommitLinks(object.body, view.format).parents)
+  }
+  return [...edge.values()]
+}

@@ -1,0 +1,214 @@
+import { collectBytes } from '../bytes/collect.ts'
+import { concatBytes } from '../bytes/concat.ts'
+import { encodeHex } from '../bytes/hex.ts'
+import { GitError, isGitError } from '../errors.ts'
+import { FsckSession } from '../object/fsck-session.ts'
+import { isFsckError, type FsckFinding, type FsckOptions } from '../object/fsck.ts'
+import type { ObjectId } from '../object/object-id.ts'
+import { readObject, type RawObject } from '../object/object-reader.ts'
+import type { ObjectDatabase } from '../odb/object-database.ts'
+import type { ObjectView } from '../odb/object-view.ts'
+import { PackFile } from '../odb/pack-file.ts'
+import { ResidentPackData } from '../odb/resident-pack-data.ts'
+import { indexPack, type PackWithIndex } from '../pack/indexer/index-pack.ts'
+import { PackIndex } from '../pack/pack-index.ts'
+import type { ProgressListener } from '../pack/progress.ts'
+import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
+import type { NewPack } from '../storage/repository-storage.ts'
+import type { StagedFile } from '../storage/stored-file.ts'
+import { findMissingObject, type MissingObject } from './find-missing-object.ts'
+
+export interface IncomingPackOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: ProgressListener
+  /** The largest pack that is taken, in bytes. */
+  readonly maxPackBytes?: number
+  /** When given, every received object is checked by git's rules; an error refuses the pack. */
+  readonly fsck?: FsckOptions
+}
+
+/** A received pack in quarantine: verified, and invisible to everybody else until it is committed. */
+export interface IncomingPack {
+  /** Objects in the pack, those added to complete a thin pack included. */
+  readonly objectCount: number
+  /** Existing objects plus the received ones. Closed by `commit` and `discard`. */
+  readonly view: ObjectView
+  /**
+   * The first object that is missing from what the tips reach, or `undefined` when they are connected. What existing refs
+   * reach is taken as complete.
+   */
+  findMissing(tips: readonly ObjectId[]): Promise<MissingObject | undefined>
+  /** The one atomic step: makes the pack visible and applies the ref edits. Nothing is kept when every edit is rejected. */
+  commit(refs: readonly RefEdit[], options: { readonly atomic: boolean }): Promise<readonly RefOutcome[]>
+  /** Drops everything received. Idempotent, and harmless after `commit`. */
+  discard(): Promise<void>
+}
+
+/** What is written in one call to the storage. */
+const WRITE_SIZE = 1 << 20
+
+/**
+ * Receives a pack: reads the stream to its end, verifies it, and completes it when it is thin.
+ *
+ * @param source `undefined` for a push without a pack.
+ * @throws GitError `CORRUPT_PACK`, `MISSING_BASE`, `FSCK`, `LIMIT_EXCEEDED`, `UNSUPPORTED`; the signal's reason. Nothing is kept.
+ */
+export async function receivePack(
+  database: ObjectDatabase,
+  source: AsyncIterable<Uint8Array> | undefined,
+  options: IncomingPackOptions,
+): Promise<IncomingPack> {
+  if (source === undefined) return quarantine(database, undefined)
+  const bytes = await collectBytes(source, options.maxPackBytes ?? Number.MAX_SAFE_INTEGER)
+  const view = await database.openView()
+  try {
+    const indexed = await indexReceived(database, view, bytes, options)
+    return await quarantine(database, indexed.objectCount === 0 ? undefined : indexed)
+  } finally {
+    await view.close()
+  }
+}
+
+async function indexReceived(
+  database: ObjectDatabase,
+  view: ObjectView,
+  bytes: Uint8Array,
+  options: IncomingPackOptions,
+): Promise<PackWithIndex> {
+  const { format, codecs } = database
+  const { signal, onProgress, fsck } = options
+  const session = fsck === undefined ? undefined : new FsckSession(format, fsck)
+  const indexed = await indexPack(bytes, {
+    format,
+    codecs,
+    readBases: (ids) => readAll(view, ids),
+    ...(session === undefined
+      ? {}
+      : {
+          visit: (type, body, id) => {
+            refuseErrors(session.check(type, body, id), encodeHex(id))
+          },
+        }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  })
+  if (session !== undefined) await checkSpecialFiles(session, database, view, indexed)
+  return indexed
+}
+
+function refuseErrors(findings: readonly FsckFinding[], id: ObjectId): void {
+  const error = findings.find(isFsckError)
+  if (error === undefined) return
+  throw new GitError('FSCK', `object ${id}: ${error.id}: ${error.message}`, {
+    details: { id, fsck: error.id },
+  })
+}
+
+async function checkSpecialFiles(
+  session: FsckSession,
+  database: ObjectDatabase,
+  view: ObjectView,
+  indexed: PackWithIndex,
+): Promise<void> {
+  const pending = session.pending()
+  if (pending.length === 0) return
+  const pack = residentPack(database, indexed)
+  for (const special of pending) {
+    const rank = pack.index.find(special.id)
+    const object = rank >= 0 ? (pack.tryRead(rank) ?? null) : await readObject(view, special.id)
+    refuseErrors(session.checkPending(special, object), encodeHex(special.id))
+  }
+  await pack.close()
+}
+
+async function readAll(view: ObjectView, ids: readonly Uint8Array[]): Promise<(RawObject | null)[]> {
+  const objects: (RawObject | null)[] = []
+  for (const id of ids) objects.push(await readObject(view, id))
+  return objects
+}
+
+function residentPack(database: ObjectDatabase, indexed: PackWithIndex): PackFile {
+  const { format, codecs, caches } = database
+  const index = new PackIndex(indexed.index, format.idLength)
+  const data = new ResidentPackData(concatBytes(indexed.pieces))
+  return new PackFile(`pack-${encodeHex(indexed.checksum)}`, index, data, codecs, caches.objects)
+}
+
+async function quarantine(
+  database: ObjectDatabase,
+  indexed: PackWithIndex | undefined,
+): Promise<IncomingPack> {
+  const pack = indexed === undefined ? undefined : residentPack(database, indexed)
+  const view = pack === undefined ? await database.openView() : await database.openViewWith(pack)
+  const { storage } = database
+  return {
+    objectCount: indexed?.objectCount ?? 0,
+    view,
+    findMissing: (tips) => findMissingObject(view, storage, tips, pack?.index),
+    commit: async (refs, { atomic }) => {
+      try {
+        const staged =
+          indexed === undefined || pack === undefined ? undefined : await stage(database, pack.name, indexed)
+        return await commitStaged(database, staged, refs, atomic)
+      } finally {
+        await view.close()
+      }
+    },
+    discard: () => view.close(),
+  }
+}
+
+async function commitStaged(
+  database: ObjectDatabase,
+  staged: NewPack | undefined,
+  refs: readonly RefEdit[],
+  atomic: boolean,
+): Promise<readonly RefOutcome[]> {
+  let committed = false
+  try {
+    const result = await database.storage.commit({
+      ...(staged === undefined ? {} : { addPacks: [staged] }),
+      refs,
+      atomic,
+    })
+    committed = result.packsCommitted
+    return result.refs
+  } finally {
+    if (!committed && staged !== undefined) await discardAll([staged.pack, staged.index])
+  }
+}
+
+/** Writes pack and index to the storage, where nobody sees them yet. */
+async function stage(database: ObjectDatabase, name: string, indexed: PackWithIndex): Promise<NewPack> {
+  const pack = await writeFile(database, 'pack', indexed.pieces)
+  try {
+    return { name, pack, index: await writeFile(database, 'idx', [indexed.index]) }
+  } catch (error) {
+    await pack.discard()
+    throw error
+  }
+}
+
+async function writeFile(
+  database: ObjectDatabase,
+  kind: 'pack' | 'idx',
+  pieces: readonly Uint8Array[],
+): Promise<StagedFile> {
+  const writer = await database.storage.createFile(kind)
+  try {
+    for (const piece of pieces) {
+      for (let at = 0; at < piece.length; at += WRITE_SIZE)
+        await writer.write(piece.subarray(at, at + WRITE_SIZE))
+    }
+    return await writer.finish()
+  } catch (error) {
+    await writer.discard()
+    throw isGitError(error)
+      ? error
+      : new GitError('STORAGE', `writing a ${kind} file failed`, { cause: error })
+  }
+}
+
+async function discardAll(files: readonly StagedFile[]): Promise<void> {
+  await Promise.all(files.map((file) => file.discard()))
+}

@@ -1,0 +1,139 @@
+import { enumerateObjects, type Enumeration } from '../graph/enumerate-objects.ts'
+import { peel } from '../graph/peel.ts'
+import { parseCommitLinks } from '../object/commit-links.ts'
+import { encodeObjectId, parseObjectId, type ObjectId } from '../object/object-id.ts'
+import { readObject } from '../object/object-reader.ts'
+import { COMMIT, TAG } from '../object/object-type.ts'
+import type { ObjectView } from '../odb/object-view.ts'
+import type { PackFile } from '../odb/pack-file.ts'
+import type { ProgressListener } from '../pack/progress.ts'
+import { COPY_DELTA, COPY_WHOLE, selectEntries, type PackSelection } from './pack-selection.ts'
+import { writeSelection } from './write-selection.ts'
+
+/** What a pack for a client shall contain. */
+export interface PackRequest {
+  readonly wants: readonly ObjectId[]
+  /** Ids that the client has and this repository has too. */
+  readonly haves: readonly ObjectId[]
+  /** The client's shallow commits before this fetch. */
+  readonly clientShallow: readonly ObjectId[]
+  /** Commits that become shallow with this fetch. */
+  readonly shallow: readonly ObjectId[]
+  /** Commits that stop being shallow: their parents are sent. */
+  readonly unshallow: readonly ObjectId[]
+  /** The client completes deltas on objects it has. */
+  readonly thin: boolean
+  /** The client understands ofs-deltas. */
+  readonly ofsDelta: boolean
+  /** Annotated tags that are sent when the object they finally name is sent (`include-tag`). */
+  readonly includeTags: readonly { readonly tag: ObjectId; readonly peeled: ObjectId }[]
+}
+
+export interface PackPlanOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: ProgressListener
+}
+
+/** A pack that is ready to be written. */
+export interface PackPlan {
+  readonly objectCount: number
+  readonly deltaCount: number
+  /** Entries copied as they are stored. */
+  readonly reusedCount: number
+  readonly reusedDeltaCount: number
+  /** The pack's bytes, header to trailer. Use once, before the view is closed. */
+  write(options?: {
+    readonly signal?: AbortSignal
+    readonly onProgress?: ProgressListener
+  }): AsyncIterable<Uint8Array>
+}
+
+/**
+ * Plans the pack that answers a fetch: enumerates what the wants reach and the haves do not, and selects the stored bytes to
+ * copy. The view must stay open until the pack is written.
+ *
+ * @throws GitError `MISSING_OBJECT` (`details.id`) when a want, or something it reaches, is absent; `CORRUPT_OBJECT`, `CORRUPT_PACK`
+ */
+export async function planPack(
+  view: ObjectView,
+  request: PackRequest,
+  options: PackPlanOptions = {},
+): Promise<PackPlan> {
+  const { signal, onProgress } = options
+  const raw = (id: ObjectId): Uint8Array => parseObjectId(id, view.format)
+  const wants = request.wants.map(raw)
+  for (const id of request.unshallow) wants.push(...(await parentsOf(view, raw(id))))
+  const enumeration = await enumerateObjects(view, {
+    wants,
+    haves: [...request.haves, ...request.unshallow].map(raw),
+    shallow: new Set([...request.clientShallow, ...request.shallow, ...request.unshallow]),
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: (found) => onProgress?.({ phase: 'enumerating', done: found }),
+  })
+  await includeTags(view, enumeration, request)
+  const total = enumeration.objects.size
+  onProgress?.({ phase: 'enumerating', done: total, total })
+  const selection = await selectEntries(view, enumeration, {
+    thin: request.thin,
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: (done) => onProgress?.({ phase: 'counting', done, total }),
+  })
+  onProgress?.({ phase: 'counting', done: total, total })
+  const verbatim = verbatimPack(selection, enumeration)
+  return {
+    objectCount: total,
+    deltaCount: selection.deltaCount,
+    reusedCount: selection.reusedCount,
+    reusedDeltaCount: selection.deltaCount,
+    write: (writing = {}) => {
+      const progress = writing.onProgress ?? onProgress
+      const abort = writing.signal ?? signal
+      if (verbatim !== undefined && request.ofsDelta) return readWhole(verbatim, abort)
+      return writeSelection(view, enumeration, selection, {
+        ofsDelta: request.ofsDelta,
+        ...(abort === undefined ? {} : { signal: abort }),
+        onProgress: (done, bytes) => progress?.({ phase: 'writing', done, total, bytes }),
+      })
+    },
+  }
+}
+
+/** The stored pack whose objects are exactly those to be sent, each stored so that it can be sent as it is. */
+function verbatimPack(selection: PackSelection, { objects }: Enumeration): PackFile | undefined {
+  const [file] = selection.packs
+  if (file === undefined || selection.packs.length > 1 || file.index.objectCount !== objects.size)
+    return undefined
+  return selection.action.every((action) => action === COPY_WHOLE || action === COPY_DELTA) ? file : undefined
+}
+
+/** How much of a stored pack is read at once. */
+const READ_SIZE = 1 << 20
+
+async function* readWhole(pack: PackFile, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const file = await pack.data.file()
+  for (let offset = 0; offset < file.size; offset += READ_SIZE) {
+    signal?.throwIfAborted()
+    const [piece] = await file.read([{ offset, length: Math.min(READ_SIZE, file.size - offset) }])
+    if (piece !== undefined) yield piece
+  }
+}
+
+/** The real parents of a commit, also when it is shallow for the client. */
+async function parentsOf(view: ObjectView, commit: Uint8Array): Promise<readonly Uint8Array[]> {
+  if (view.shallow.has(encodeObjectId(commit, 0, view.format))) return []
+  const object = await readObject(view, commit)
+  return object?.type === COMMIT ? parseCommitLinks(object.body, view.format).parents : []
+}
+
+async function includeTags(view: ObjectView, enumeration: Enumeration, request: PackRequest): Promise<void> {
+  const { objects, known, types } = enumeration
+  for (const { tag, peeled } of request.includeTags) {
+    if (!objects.has(parseObjectId(peeled, view.format))) continue
+    const { tags } = await peel(view, parseObjectId(tag, view.format))
+    for (const id of tags) {
+      if (known.has(id)) continue
+      const before = objects.size
+      if (objects.add(id) === before) types.push(TAG)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { Codecs } from '../codec/ports.ts'
+import { parseGitConfig, type GitConfig } from '../config/git-config.ts'
+import { isAncestor } from '../graph/reaches.ts'
+import { objectFormat, type ObjectFormat } from '../object/object-format.ts'
+import { parseObjectId, type ObjectId } from '../object/object-id.ts'
+import { createObjectCaches, ObjectDatabase, type ObjectCaches } from '../odb/object-database.ts'
+import type { ObjectView } from '../odb/object-view.ts'
+import type { RefTarget } from '../refs/ref.ts'
+import type { RepositoryStorage } from '../storage/repository-storage.ts'
+import { AdvertisedRefs, type AdvertisedRef, type ListAdvertisedRefsOptions } from './advertised-refs.ts'
+import { receivePack, type IncomingPack, type IncomingPackOptions } from './incoming-pack.ts'
+import { resolveRef } from './resolve-ref.ts'
+
+export type { AdvertisedRef } from './advertised-refs.ts'
+
+/** Memory for caches when the caller does not say: bytes. */
+const DEFAULT_CACHE_BYTES = 96 << 20
+
+/** One repository: objects, refs and config over a storage. */
+export interface Repository {
+  readonly storage: RepositoryStorage
+  readonly format: ObjectFormat
+  readonly codecs: Codecs
+  /** The repository's config as it is now. */
+  readConfig(): Promise<GitConfig>
+  /** Opens a view of all objects that are stored now; close it when done. */
+  openView(): Promise<ObjectView>
+  /** HEAD as stored, also when the branch it names does not exist yet. */
+  readHead(): Promise<RefTarget | undefined>
+  /**
+   * HEAD, when it leads to an object, then every ref in byte order; symbolic refs resolved, dangling refs left out, annotated tags
+   * with what they finally name.
+   */
+  listAdvertisedRefs(view: ObjectView, options?: ListAdvertisedRefsOptions): Promise<readonly AdvertisedRef[]>
+  /** The id a ref leads to, symbolic refs followed; `undefined` when it leads nowhere. */
+  resolveRef(name: string): Promise<ObjectId | undefined>
+  /**
+   * Receives a pack into quarantine: verified, and visible to nobody else before `commit`.
+   *
+   * @param source the pack's bytes; `undefined` for a push without a pack.
+   * @throws GitError `CORRUPT_PACK`, `MISSING_BASE`, `FSCK`, `LIMIT_EXCEEDED`, `UNSUPPORTED`
+   */
+  receivePack(
+    source: AsyncIterable<Uint8Array> | undefined,
+    options?: IncomingPackOptions,
+  ): Promise<IncomingPack>
+  /** Whether `ancestor` is `descendant` or reachable from it through parents: the fast-forward test. */
+  isAncestor(view: ObjectView, ancestor: ObjectId, descendant: ObjectId): Promise<boolean>
+  /** Releases caches and open files, the storage's too. */
+  close(): Promise<void>
+}
+
+export interface OpenRepositoryOptions {
+  /** From `packstone/codec/node` or `packstone/codec/portable`. */
+  readonly codecs: Codecs
+  /** Memory for caches of this repository alone, in bytes. Default 96 MiB. */
+  readonly cacheBytes?: number
+  /** Caches to share with other repositories, instead of `cacheBytes`. */
+  readonly caches?: ObjectCaches
+}
+
+/** Opens a repository over its storage. */
+export function openRepository(storage: RepositoryStorage, options: OpenRepositoryOptions): Repository {
+  const { codecs } = options
+  const format = objectFormat(storage.objectFormat, codecs)
+  const caches = options.caches ?? createObjectCaches(options.cacheBytes ?? DEFAULT_CACHE_BYTES)
+  const database = new ObjectDatabase(storage, format, codecs, caches)
+  const advertised = new AdvertisedRefs(storage)
+  return {
+    storage,
+    format,
+    codecs,
+    readConfig: async () => parseGitConfig(await storage.readConfig()),
+    openView: () => database.openView(),
+    readHead: async () => {
+      const [head] = await storage.readRefs(['HEAD'])
+      return head?.target
+    },
+    listAdvertisedRefs: (view, listing) => advertised.list(view, listing),
+    resolveRef: (name) => resolveRef(storage, name),
+    receivePack: (source, receiving = {}) => receivePack(database, source, receiving),
+    isAncestor: (view, ancestor, descendant) =>
+      isAncestor(view, parseObjectId(ancestor, format), parseObjectId(descendant, format)),
+    close: async () => {
+      await database.close()
+      await storage.close()
+    },
+  }
+}
