@@ -1,0 +1,2 @@
+export { storageConformance, type StorageConformanceOptions } from './storage-conformance.ts'
+export type { ConformanceCase } from './conformance-case.ts'

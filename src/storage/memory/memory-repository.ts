@@ -1,0 +1,168 @@
+import { GitError } from '../../errors.ts'
+import { hexLengthOf, type ObjectFormatName } from '../../object/object-format.ts'
+import type { RefEdit, RefOutcome } from '../../refs/ref-edit.ts'
+import type { RefTable, RefValue } from '../../refs/ref-table.ts'
+import { assertRefEdits, judgeRefEdits } from '../../refs/ref-transaction.ts'
+import { assertPackName } from '../pack-name.ts'
+import type { NewPack, PackFileKind, RepositoryStorage, StorageCommitResult } from '../repository-storage.ts'
+import type { StagedFile } from '../stored-file.ts'
+import { createMemoryFile, MemoryStagedFile, openMemoryFile } from './memory-file.ts'
+
+/** A stored pack. */
+interface MemoryPack {
+  readonly files: Readonly<Record<PackFileKind, Uint8Array>>
+  readonly modified: number
+}
+
+/** Everything there is to know about a repository at one moment. Immutable: a change replaces it. */
+export interface MemoryState {
+  readonly packs: ReadonlyMap<string, MemoryPack>
+  readonly refs: RefTable
+  readonly config: string
+}
+
+/** The place of a repository's state, shared by all its open handles. */
+export interface MemoryRepository {
+  readonly key: string
+  readonly objectFormat: ObjectFormatName
+  /** Undefined once the repository was deleted. */
+  state: MemoryState | undefined
+}
+
+/**
+ * Opens a repository in memory.
+ *
+ * All of its mutable state hangs on one property. A change computes the next state without waiting for anything and
+ * assigns it: that makes every commit atomic, and gives readers whole states only.
+ */
+export function openMemoryRepository(repository: MemoryRepository): RepositoryStorage {
+  const { objectFormat } = repository
+  const location = `memory:${repository.key}`
+  let open = true
+
+  const current = (): MemoryState => {
+    if (!open) throw new GitError('INVALID_ARGUMENT', `${location} was closed; open it again`)
+    if (repository.state !== undefined) return repository.state
+    throw new GitError('NOT_FOUND', `${location} was deleted`)
+  }
+  const change = (part: Partial<MemoryState>): void => {
+    repository.state = { ...current(), ...part }
+  }
+
+  /* eslint-disable @typescript-eslint/require-await -- async turns what is thrown into a rejection */
+  return {
+    location,
+    objectFormat,
+    loose: undefined,
+
+    async listPacks() {
+      return [...current().packs].map(([name, { files, modified }]) => {
+        return { name, packSize: files.pack.length, indexSize: files.idx.length, modified }
+      })
+    },
+
+    async openPackFile(name, kind) {
+      const pack = current().packs.get(name)
+      if (pack !== undefined) return openMemoryFile(pack.files[kind])
+      throw new GitError('NOT_FOUND', `${location} has no pack ${name}; list packs again`, {
+        details: { pack: name },
+      })
+    },
+
+    async createFile() {
+      current()
+      return createMemoryFile()
+    },
+
+    async freshenPacks(names) {
+      const packs = new Map(current().packs)
+      for (const name of names) {
+        const pack = packs.get(name)
+        if (pack !== undefined) packs.set(name, { ...pack, modified: Date.now() })
+      }
+      change({ packs })
+    },
+
+    async readRefs(names) {
+      const { refs } = current()
+      return names.map((name) => refs.find(name))
+    },
+
+    async listRefs(prefix) {
+      const refs = current().refs.list(prefix)
+      return refs.filter((ref) => ref.name !== 'HEAD')
+    },
+
+    async commit({
+      addPacks = [],
+      dropPacks = [],
+      refs: edits = [],
+      atomic = false,
+    }): Promise<StorageCommitResult> {
+      const state = current()
+      assertRefEdits(edits, hexLengthOf(objectFormat))
+      const added = addPacks.map(readNewPack)
+      const outcomes = judgeRefEdits(edits, state.refs, { atomic })
+      if (edits.length > 0 && outcomes.every((outcome) => outcome.kind === 'rejected')) {
+        return { refs: outcomes, packsCommitted: false }
+      }
+      const packs = new Map(state.packs)
+      for (const name of dropPacks) packs.delete(name)
+      for (const [name, pack] of added) packs.set(name, state.packs.get(name) ?? pack)
+      change({ packs, refs: state.refs.edit(appliedChanges(edits, outcomes)) })
+      for (const { pack, index } of addPacks) {
+        giveAway(pack)
+        giveAway(index)
+      }
+      return { refs: outcomes, packsCommitted: true }
+    },
+
+    async readConfig() {
+      return current().config
+    },
+
+    async writeConfig(config) {
+      change({ config })
+    },
+
+    async readShallow() {
+      current()
+      return []
+    },
+
+    async close() {
+      open = false
+    },
+  }
+  /* eslint-enable @typescript-eslint/require-await */
+}
+
+function appliedChanges(
+  edits: readonly RefEdit[],
+  outcomes: readonly RefOutcome[],
+): ReadonlyMap<string, RefValue | null> {
+  const changes = new Map<string, RefValue | null>()
+  edits.forEach(({ name, target, peeled }, at) => {
+    if (outcomes[at]?.kind !== 'applied') return
+    changes.set(name, target && (peeled === undefined ? { target } : { target, peeled }))
+  })
+  return changes
+}
+
+function readNewPack({ name, pack, index }: NewPack): [string, MemoryPack] {
+  assertPackName(name)
+  return [name, { files: { pack: stagedBytes(pack), idx: stagedBytes(index) }, modified: Date.now() }]
+}
+
+function stagedBytes(file: StagedFile): Uint8Array {
+  const bytes = file instanceof MemoryStagedFile ? file.bytes : undefined
+  if (bytes !== undefined) return bytes
+  throw new GitError(
+    'INVALID_ARGUMENT',
+    'a pack to commit must be a file staged by this storage, neither discarded nor committed before',
+  )
+}
+
+function giveAway(file: StagedFile): void {
+  if (file instanceof MemoryStagedFile) file.giveAway()
+}
