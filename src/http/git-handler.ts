@@ -17,9 +17,9 @@ import { NO_CACHE, errorResponse, textResponse, unauthorizedResponse } from './t
 
 /** The protocol behind the handler: what each service answers, as bytes. */
 export interface GitServices {
-  readonly advertise: typeof advertise
-  readonly uploadPack: typeof uploadPack
-  readonly receivePack: typeof receivePack
+  readonly advertise: (...given: Parameters<typeof advertise>) => AsyncIterable<Uint8Array>
+  readonly uploadPack: (...given: Parameters<typeof uploadPack>) => AsyncIterable<Uint8Array>
+  readonly receivePack: (...given: Parameters<typeof receivePack>) => AsyncIterable<Uint8Array>
 }
 
 export interface GitHandlerOptions {

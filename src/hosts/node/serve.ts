@@ -18,7 +18,7 @@ export interface RunningServer {
   readonly port: number
   /**
    * Stops: takes no new connections, lets running requests finish, and cuts what is not over after `graceMs`
-   * milliseconds (default 10 000). Resolves when every connection is closed. Further calls share the first one's promise.
+   * milliseconds (default 10 000). Resolves when every connection is closed. A further call may shorten the grace.
    */
   close(graceMs?: number): Promise<void>
 }
@@ -74,10 +74,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
     port: address.port,
     close(graceMs = 10_000) {
-      closing ??= stop(server, graceMs)
+      closing ??= stop(server)
       // Node itself does not count a connection that has not sent anything yet as idle.
       for (const socket of connections.keys()) count(socket, 0)
-      return closing
+      const timer = setTimeout(() => {
+        server.closeAllConnections()
+      }, graceMs)
+      return closing.finally(() => {
+        clearTimeout(timer)
+      })
     },
   }
 }
@@ -95,13 +100,9 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
   })
 }
 
-function stop(server: Server, graceMs: number): Promise<void> {
+function stop(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      server.closeAllConnections()
-    }, graceMs)
     server.close(() => {
-      clearTimeout(timer)
       resolve()
     })
   })

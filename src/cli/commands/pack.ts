@@ -1,0 +1,94 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { encodeHex } from '../../bytes/hex.ts'
+import { GitError } from '../../errors.ts'
+import { encodePackIndex } from '../../pack/encode-pack-index.ts'
+import { planPack, type PackPlan } from '../../repository/outgoing-pack.ts'
+import type { Repository } from '../../repository/repository.ts'
+import { misuse } from '../failure.ts'
+import { indexWholePack } from '../indexed-pack-file.ts'
+import { openRepositoryAt } from '../open-repository.ts'
+import { writeOut } from '../output.ts'
+import { createProgressBar, type ProgressBar } from '../progress-bar.ts'
+import { readWholeFile, writeWholeFile } from '../whole-file.ts'
+
+export interface PackCommandOptions {
+  readonly all?: boolean
+  readonly stdout: boolean
+  readonly outDir: string
+  readonly quiet: boolean
+}
+
+/** `packstone pack`: one self-contained pack of everything that the refs reach; prints its checksum. */
+export async function packCommand(path: string, options: PackCommandOptions): Promise<void> {
+  if (options.all !== true) throw misuse('pack needs --all: it packs what all refs reach')
+  if (options.stdout && process.stdout.isTTY) {
+    throw misuse('a pack is no text for a terminal; send standard output to a file or a program')
+  }
+  const repository = await openRepositoryAt(path)
+  const progress = await createProgressBar(options)
+  try {
+    const view = await repository.openView()
+    try {
+      const refs = await repository.listAdvertisedRefs(view)
+      const plan = await planPack(
+        view,
+        {
+          wants: [...new Set(refs.map((ref) => ref.id))],
+          haves: [],
+          clientShallow: [],
+          shallow: await repository.storage.readShallow(),
+          unshallow: [],
+          thin: false,
+          ofsDelta: true,
+          includeTags: [],
+        },
+        { onProgress: progress.show },
+      )
+      if (options.stdout) {
+        for await (const piece of plan.write({ onProgress: progress.show })) await writeOut(piece)
+      } else {
+        await writeOut((await writePackFiles(repository, plan, options.outDir, progress)) + '\n')
+      }
+    } finally {
+      await view.close()
+    }
+  } finally {
+    progress.stop()
+    await repository.close()
+  }
+}
+
+/** Writes `pack-<checksum>.pack`, then its index, as git does: a pack counts once its index is there. */
+async function writePackFiles(
+  repository: Repository,
+  plan: PackPlan,
+  directory: string,
+  progress: ProgressBar,
+): Promise<string> {
+  await mkdir(directory, { recursive: true })
+  const temporary = join(directory, `tmp_pack_${process.pid}`)
+  try {
+    const file = await open(temporary, 'wx', 0o444)
+    try {
+      for await (const piece of plan.write({ onProgress: progress.show })) await file.appendFile(piece)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    const { codecs, format } = repository
+    const pack = await readWholeFile(temporary)
+    const { table, checksum } = await indexWholePack(pack, codecs, format, progress.show)
+    const entries = { objectCount: table.count, ids: table.ids, crcs: table.crcs, offsets: table.offsets }
+    const name = encodeHex(checksum)
+    await rename(temporary, join(directory, `pack-${name}.pack`))
+    await writeWholeFile(join(directory, `pack-${name}.idx`), encodePackIndex(entries, checksum, format))
+    progress.stop()
+    return name
+  } catch (cause) {
+    await rm(temporary, { force: true })
+    if (cause instanceof GitError) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new GitError('STORAGE', `cannot write a pack into '${directory}': ${reason}`, { cause })
+  }
+}

@@ -1,0 +1,22 @@
+import { join } from 'node:path'
+import { createNodeCodecs } from '../codec/node/index.ts'
+import { GitError } from '../errors.ts'
+import { openRepository, type Repository } from '../repository/repository.ts'
+import { initBareRepository, openBareRepository } from '../storage/fs/index.ts'
+
+/**
+ * Opens the repository at a path: a bare one, or one with a work tree.
+ *
+ * @throws GitError `NOT_FOUND`
+ */
+export async function openRepositoryAt(path: string): Promise<Repository> {
+  const storage = (await openBareRepository(path)) ?? (await openBareRepository(join(path, '.git')))
+  if (storage !== undefined) return openRepository(storage, { codecs: createNodeCodecs() })
+  throw new GitError('NOT_FOUND', `'${path}' is not a Git repository`)
+}
+
+/** Makes an empty bare repository whose first branch is `main`. */
+export async function createRepositoryAt(path: string): Promise<void> {
+  const storage = await initBareRepository(path, { objectFormat: 'sha1', head: 'refs/heads/main' })
+  await storage.close()
+}

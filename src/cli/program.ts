@@ -1,0 +1,104 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CatFileOptions } from './commands/cat-file.ts'
+import type { IndexPackOptions } from './commands/index-pack.ts'
+import type { PackCommandOptions } from './commands/pack.ts'
+import type { ServeCommandOptions } from './commands/serve.ts'
+import type { VerifyPackOptions } from './commands/verify-pack.ts'
+import packageJson from '../../package.json' with { type: 'json' }
+
+/**
+ * The command line, as commander describes it. Only what a command needs is loaded, when it runs: indexing a pack
+ * does not wait for the HTTP server's modules.
+ */
+export function createProgram(): Command {
+  const program = new Command('packstone')
+    .description('A Git engine in TypeScript: serves repositories, and works on packs.')
+    .version(packageJson.version)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => {
+        write(text.replace(/^error: /, 'packstone: '))
+      },
+    })
+    .showHelpAfterError('(see packstone --help)')
+
+  const command = (name: string, description: string): Command =>
+    program.command(name).description(description)
+
+  command('serve', 'serve repositories over HTTP for cloning, fetching and pushing')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
+    .option('--bare <dir>', 'serve every bare repository below this folder')
+    .option('--data <dir>', 'without --bare: where the demo repository is kept', './packstone-data')
+    .option('--allow-push', 'let everybody push, except where http.receivepack is false', false)
+    .option('--export-ok', 'serve only repositories that have a git-daemon-export-ok file', false)
+    .option('--quiet', 'print no line for every request', false)
+    .action(async (options: ServeCommandOptions) => {
+      const { serveCommand } = await import('./commands/serve.ts')
+      await serveCommand(options)
+    })
+
+  command('index-pack', 'verify a pack and write its index; prints the checksum of the pack')
+    .argument('<file.pack>')
+    .option('--out <file.idx>', 'where to write the index; default: beside the pack')
+    .option('--portable', 'use the codecs in TypeScript instead of those of Node', false)
+    .addOption(objectFormatOption())
+    .option('--quiet', 'show no progress', false)
+    .action(async (file: string, options: IndexPackOptions) => {
+      const { indexPackCommand } = await import('./commands/index-pack.ts')
+      await indexPackCommand(file, options)
+    })
+
+  command('verify-pack', 'verify packs together with their indexes')
+    .argument('<file.idx...>')
+    .option('-v, --verbose', 'list all objects, and how long the delta chains are', false)
+    .option('-s, --stat-only', 'show how long the delta chains are', false)
+    .addOption(objectFormatOption())
+    .action(async (files: string[], options: VerifyPackOptions) => {
+      const { verifyPackCommand } = await import('./commands/verify-pack.ts')
+      await verifyPackCommand(files, options)
+    })
+
+  command('cat-file', 'print the objects that the lines of standard input name, by id or by ref')
+    .argument('<repository>')
+    .addOption(new Option('--batch', 'print id, type, size and content').conflicts('batchCheck'))
+    .option('--batch-check', 'print id, type and size')
+    .action(async (repository: string, options: CatFileOptions) => {
+      const { catFileCommand } = await import('./commands/cat-file.ts')
+      await catFileCommand(repository, options)
+    })
+
+  command('pack', 'make one pack of everything that the refs of a repository reach')
+    .argument('<repository>')
+    .option('--all', 'pack what all refs reach')
+    .option('--stdout', 'write the pack to standard output', false)
+    .option('--out-dir <dir>', 'where to write pack-<checksum>.pack and .idx', '.')
+    .option('--quiet', 'show no progress', false)
+    .action(async (repository: string, options: PackCommandOptions) => {
+      const { packCommand } = await import('./commands/pack.ts')
+      await packCommand(repository, options)
+    })
+
+  command('ls-refs', 'list the refs of a repository with the objects that they name')
+    .argument('<repository>')
+    .action(async (repository: string) => {
+      const { lsRefsCommand } = await import('./commands/ls-refs.ts')
+      await lsRefsCommand(repository)
+    })
+
+  return program
+}
+
+function objectFormatOption(): Option {
+  return new Option('--object-format <name>', 'hash that names the objects')
+    .choices(['sha1', 'sha256'])
+    .default('sha1')
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535) {
+    throw new InvalidArgumentError('a port is a whole number from 0 to 65535.')
+  }
+  return port
+}
