@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import { resolve as resolvePath } from 'node:path'
+import type { GitServer } from './git-server.ts'
+
+const START_MS = 20_000
+
+export interface PackstoneOptions {
+  /** More arguments for `packstone serve`. */
+  readonly args?: readonly string[]
+  /** Arguments for Node itself, e.g. a heap limit. */
+  readonly nodeArgs?: readonly string[]
+}
+
+/** The built command. Tests and benchmarks run from the top of the project. */
+export function packstoneCommand(): string {
+  return resolvePath('dist/cli.js')
+}
+
+/** Starts the built command as a user does: `packstone serve --bare <directory> --port 0`. No git on its PATH. */
+export async function startPackstone(directory: string, options: PackstoneOptions = {}): Promise<GitServer> {
+  const { args = [], nodeArgs = [] } = options
+  const child = spawn(
+    process.execPath,
+    [...nodeArgs, packstoneCommand(), 'serve', '--bare', directory, '--port', '0', ...args],
+    {
+      env: { PATH: '/nowhere', HOME: directory, TZ: 'UTC' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  let out = ''
+  let log = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    log += chunk.toString('latin1')
+  })
+  const closed = new Promise<string>((resolve) => {
+    child.once('close', (code, signal) => {
+      resolve(signal ?? String(code))
+    })
+  })
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`packstone serve did not say where it listens within ${START_MS} ms:\n${out}${log}`))
+    }, START_MS)
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString('latin1')
+      const found = /listening on (http:\/\/\S+)/.exec(out)?.[1]
+      if (found === undefined) return
+      clearTimeout(timer)
+      resolve(found.replace(/\/$/, ''))
+    })
+    child.once('error', reject)
+    void closed.then((how) => {
+      clearTimeout(timer)
+      reject(new Error(`packstone serve ended (${how}) before it listened:\n${out}${log}`))
+    })
+  })
+  return {
+    name: 'packstone',
+    url,
+    readLog: () => log,
+    close: async () => {
+      child.kill('SIGTERM')
+      const how = await closed
+      if (how !== '0') throw new Error(`packstone serve ended with ${how}, not cleanly:\n${log.slice(-4000)}`)
+    },
+  }
+}
