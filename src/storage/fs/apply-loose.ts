@@ -5,14 +5,12 @@ import { removeEmptyTree, removeFile, syncDirectory, type GitDirectory } from '.
 import { mapInParallel } from './in-parallel.ts'
 import type { LockFile } from './lock-file.ts'
 import type { RefChange } from './ref-change.ts'
+import type { RefLocks } from './ref-locks.ts'
 
 /** Writes the new values into the locks, durable. Nothing has changed yet. */
-export async function writeLooseValues(
-  locks: ReadonlyMap<string, LockFile>,
-  changes: readonly RefChange[],
-): Promise<void> {
+export async function writeLooseValues(locks: RefLocks, changes: readonly RefChange[]): Promise<void> {
   await mapInParallel(changes, async ({ edit }) => {
-    if (edit.target !== null) await locks.get(edit.name)?.write(encodeLooseRef(edit.target))
+    if (edit.target !== null) await locks.held.get(edit.name)?.write(encodeLooseRef(edit.target))
   })
 }
 
@@ -24,7 +22,7 @@ export async function writeLooseValues(
  */
 export async function applyLoose(
   directory: GitDirectory,
-  locks: ReadonlyMap<string, LockFile>,
+  locks: RefLocks,
   changes: readonly RefChange[],
 ): Promise<Set<string>> {
   const obstructed = new Set<string>()
@@ -33,11 +31,12 @@ export async function applyLoose(
       await removeFile(directory.fs, join(directory.path, edit.name))
       continue
     }
-    const lock = locks.get(edit.name)
+    const lock = locks.held.get(edit.name)
     if (lock !== undefined && !(await renameOverDirectories(directory, lock))) obstructed.add(edit.name)
   }
+  if (changes.length === 0) return obstructed
   const parents = new Set(changes.map(({ edit }) => dirname(join(directory.path, edit.name))))
-  for (const parent of parents) await syncDirectory(directory, parent)
+  for (const parent of [...parents, ...locks.grown]) await syncDirectory(directory, parent)
   return obstructed
 }
 

@@ -116,7 +116,7 @@ async function applyRefs(
   const { directory, settings, reader, objectFormat } = place
   const changes = changesOf(edits, outcomes)
   const split = splitChanges(changes, usesPackedRefs(changes.length, atomic))
-  await writeLooseValues(locks.held, split.loose)
+  await writeLooseValues(locks, split.loose)
   const logging = { objectFormat, branchLoggedByHead }
   for (const addition of await reflogAdditions(directory, settings, reader, changes, logging)) {
     await appendReflog(directory, addition)
@@ -124,7 +124,7 @@ async function applyRefs(
   if (packedLock !== undefined) {
     await applyPacked({ directory, lock: packedLock, packed, snapshot }, split.packed)
   }
-  const obstructed = await applyLoose(directory, locks.held, split.loose)
+  const obstructed = await applyLoose(directory, locks, split.loose)
   for (const { edit } of changes) if (edit.target === null) await removeReflog(directory, edit.name)
   if (obstructed.size === 0) return outcomes
   return Promise.all(

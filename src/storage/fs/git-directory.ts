@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { GitError } from '../../errors.ts'
 import { hasErrno, isAbsent } from './errno.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import type { SharedPermissions } from './shared-permissions.ts'
@@ -92,27 +93,39 @@ export async function syncDirectory(directory: GitDirectory, path: string): Prom
   }
 }
 
-/** Makes a directory and its missing parents, shared as the repository asks for and durable. */
-export async function makeDirectories(directory: GitDirectory, path: string): Promise<void> {
+/**
+ * Makes a directory within the repository and its missing parents, shared as the repository asks for.
+ *
+ * @returns the directories that got a new one in them: what to flush where the new ones must last.
+ * @throws GitError `NOT_FOUND` when the repository itself is gone: it is not brought back.
+ */
+export async function makeDirectories(directory: GitDirectory, path: string): Promise<string[]> {
   const { fs } = directory
+  if (path.length <= directory.path.length) {
+    throw new GitError('NOT_FOUND', `the repository at ${directory.path} was deleted`)
+  }
   try {
     await fs.mkdir(path)
   } catch (error) {
     if (hasErrno(error, 'EEXIST')) {
-      if ((await fs.stat(path)).isDirectory()) return
+      if ((await fs.stat(path)).isDirectory()) return []
       throw error
     }
     if (!hasErrno(error, 'ENOENT')) throw error
-    await makeDirectories(directory, dirname(path))
-    await makeDirectories(directory, path)
-    return
+    const above = await makeDirectories(directory, dirname(path))
+    return [...above, ...(await makeDirectories(directory, path))]
   }
   if (directory.shared.kind !== 'umask') {
     const current = (await fs.stat(path)).mode & 0o7777
     const wanted = sharedMode(current, directory.shared, true)
     if (wanted !== current) await fs.chmod(path, wanted)
   }
-  await syncDirectory(directory, dirname(path))
+  return [dirname(path)]
+}
+
+/** {@link makeDirectories}, made durable. */
+export async function makeDurableDirectories(directory: GitDirectory, path: string): Promise<void> {
+  for (const parent of await makeDirectories(directory, path)) await syncDirectory(directory, parent)
 }
 
 /** Removes a file; false when there was none. */

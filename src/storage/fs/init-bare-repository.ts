@@ -9,7 +9,7 @@ import type { CreateRepositoryOptions } from '../storage.ts'
 import { openBareRepository, type FsOptions } from './bare-repository.ts'
 import { hasErrno, storing } from './errno.ts'
 import { localFileSystem } from './file-system.ts'
-import { makeDirectories, syncDirectory, writeNewFile, type GitDirectory } from './git-directory.ts'
+import { syncDirectory, writeNewFile, type GitDirectory } from './git-directory.ts'
 import { randomSuffix } from './random-name.ts'
 
 /** The start of names of directories that are being made or removed. No repository key has such a segment. */
@@ -57,7 +57,7 @@ export async function initBareRepository(
 
 async function makeTemporary(parent: GitDirectory): Promise<string> {
   for (let attempt = 0; ; attempt++) {
-    await makeDirectories(parent, parent.path)
+    await parent.fs.mkdir(parent.path, { recursive: true })
     const path = join(parent.path, `${TEMPORARY_PREFIX}new-${randomSuffix()}`)
     try {
       await parent.fs.mkdir(path)
@@ -89,6 +89,6 @@ async function moveInto(parent: GitDirectory, from: string, to: string): Promise
     } catch (error) {
       if (attempt >= 16 || !hasErrno(error, 'ENOENT')) throw error
     }
-    await makeDirectories(parent, parent.path)
+    await parent.fs.mkdir(parent.path, { recursive: true })
   }
 }

@@ -7,7 +7,7 @@ import { hasErrno, isAbsent } from './errno.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import {
   finishFile,
-  makeDirectories,
+  makeDurableDirectories,
   readFileIfThere,
   removeFile,
   syncDirectory,
@@ -141,7 +141,7 @@ async function openTemporary(
       return { file: await directory.fs.open(temporary, flags, 0o600), temporary }
     } catch (error) {
       if (attempt >= 16 || !hasErrno(error, 'ENOENT', 'EEXIST')) throw error
-      if (hasErrno(error, 'ENOENT')) await makeDirectories(directory, folder)
+      if (hasErrno(error, 'ENOENT')) await makeDurableDirectories(directory, folder)
     }
   }
 }

@@ -12,6 +12,8 @@ export interface RefLocks {
   readonly busy: ReadonlySet<string>
   /** Refs whose lock has no place to be, because another ref's file stands where their directory should be. */
   readonly obstructed: ReadonlySet<string>
+  /** Directories in which others had to be made: to flush where a ref's file is put into one of those. */
+  readonly grown: ReadonlySet<string>
   /** Gives up the locks, and the directories that were made for them and are empty. */
   release(): Promise<void>
 }
@@ -31,6 +33,7 @@ export async function acquireRefLocks(
   const held = new Map<string, LockFile>()
   const busy = new Set<string>()
   const obstructed = new Set<string>()
+  const grown = new Set<string>()
   const release = async (): Promise<void> => {
     await mapInParallel([...held.values()], (lock) => lock.release())
     const parents = new Set([...held.keys()].map((name) => dirname(name)))
@@ -40,7 +43,7 @@ export async function acquireRefLocks(
   try {
     for (const name of [...names].sort(compareRefNames)) {
       const timeout = options.timeout < 0 ? options.timeout : Math.max(0, deadline - Date.now())
-      const lock = await acquireRefLock(directory, name, timeout)
+      const lock = await acquireRefLock(directory, name, { timeout, grown })
       if (lock === 'busy') busy.add(name)
       else if (lock === 'obstructed') obstructed.add(name)
       else held.set(name, lock)
@@ -50,13 +53,13 @@ export async function acquireRefLocks(
     await release()
     throw error
   }
-  return { held, busy, obstructed, release }
+  return { held, busy, obstructed, grown, release }
 }
 
 async function acquireRefLock(
   directory: GitDirectory,
   name: string,
-  timeout: number,
+  { timeout, grown }: { readonly timeout: number; readonly grown: Set<string> },
 ): Promise<LockFile | 'busy' | 'obstructed'> {
   const path = join(directory.path, name)
   for (let attempt = 0; ; attempt++) {
@@ -68,7 +71,7 @@ async function acquireRefLock(
       if (!hasErrno(error, 'ENOENT') || attempt >= 16) throw error
     }
     try {
-      await makeDirectories(directory, dirname(path))
+      for (const parent of await makeDirectories(directory, dirname(path))) grown.add(parent)
     } catch (error) {
       if (hasErrno(error, 'EEXIST', 'ENOTDIR')) return 'obstructed'
       if (!isAbsent(error)) throw error

@@ -5,7 +5,7 @@ import type { ByteRange, FileWriter, StagedFile } from '../stored-file.ts'
 import { hasErrno, storing } from './errno.ts'
 import type { OpenFile } from './file-system.ts'
 import { FsStoredFile } from './fs-stored-file.ts'
-import { finishFile, makeDirectories, removeFile, type GitDirectory } from './git-directory.ts'
+import { finishFile, makeDurableDirectories, removeFile, type GitDirectory } from './git-directory.ts'
 import { randomSuffix } from './random-name.ts'
 
 /** Small chunks are gathered up to this many bytes before they are written. */
@@ -77,7 +77,7 @@ async function openTemporary(
       return { file: await directory.fs.open(path, 'wx+', 0o600), path }
     } catch (error) {
       if (attempt >= 16 || !hasErrno(error, 'ENOENT', 'EEXIST')) throw error
-      if (hasErrno(error, 'ENOENT')) await makeDirectories(directory, packs)
+      if (hasErrno(error, 'ENOENT')) await makeDurableDirectories(directory, packs)
     }
   }
 }
