@@ -13,18 +13,14 @@ import { isWellFormedRefName } from './ref-name.ts'
  * @throws GitError `CORRUPT_REF`, also for an empty file, which is what a crashed writer may leave.
  */
 export function parseLooseRef(content: Uint8Array, name: string, hexLength: number): RefTarget {
-  const text = decodeUtf8(content).replace(/[ \t\n\v\f\r]+$/, '')
-  const target = /^ref:[ \t\n\v\f\r]*(.*)$/s.exec(text)?.[1]
+  const text = decodeUtf8(content).replace(/[ \t\n\r]+$/, '')
+  const target = /^ref:[ \t\n\r]*(.*)$/s.exec(text)?.[1]
   if (target !== undefined) {
     if (isWellFormedRefName(target, { allowOneLevel: true })) return { kind: 'symbolic', target }
     throw corrupt(name, text, 'the target of a symbolic ref must be a ref name')
   }
   const id = text.slice(0, hexLength)
-  if (
-    id.length < hexLength ||
-    !/^[0-9A-Fa-f]+$/.test(id) ||
-    !/^$|^[ \t\n\v\f\r]/.test(text.slice(hexLength))
-  ) {
+  if (id.length < hexLength || !/^[0-9A-Fa-f]+$/.test(id) || !/^$|^[ \t\n\r]/.test(text.slice(hexLength))) {
     throw corrupt(name, text, `expected an id of ${hexLength} hexadecimal digits or 'ref: <name>'`)
   }
   return { kind: 'direct', id: id.toLowerCase() }

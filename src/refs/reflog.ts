@@ -32,12 +32,12 @@ export function encodeReflogLine(line: ReflogLine): Uint8Array {
       `reflog time ${line.time} is not a whole number of seconds since the epoch`,
     )
   }
-  const message = line.message.replace(/[ \t\n\v\f\r\0]+/g, ' ').trim()
+  const message = line.message.replace(/[ \t\n\r\0]+/g, ' ').replace(/^ | $/g, '')
   const head = `${line.before} ${line.after} ${line.identity} ${line.time} ${encodeTimezone(line.timezone)}`
   return encodeUtf8(message === '' ? `${head}\n` : `${head}\t${message}\n`)
 }
 
-const LINE = /^([0-9a-f]+) ([0-9a-f]+) (.*>) (\d+) ([+-])(\d+)(\d\d)(?:\t(.*))?$/
+const LINE = /^([0-9a-f]+) ([0-9a-f]+) (.*?>) (\d+) ([+-])(\d+)(\d\d)(?:\t(.*))?$/
 
 /**
  * Parses a reflog file, oldest line first. A last line without its line break is a torn write and left out.

@@ -32,7 +32,7 @@ describe('reflogs', () => {
       identity: fc.constantFrom('A <a@b>', '<>', 'Ø l <x y>'),
       time: fc.nat(),
       timezone: fc.integer({ min: -5999, max: 5999 }),
-      message: fc.constantFrom('', 'a', 'push: a b', 'größe > <'),
+      message: fc.constantFrom('', 'a', 'push: a b', 'größe > <', 'x <y> 5 +0000'),
     })
     fc.assert(
       fc.property(fc.array(line), (lines) => {
@@ -49,7 +49,7 @@ describe('reflogs', () => {
       await git(['config', 'core.logAllRefUpdates', 'always'], { cwd: directory })
       const tree = await git(['hash-object', '-t', 'tree', '-w', '--stdin'], { cwd: directory, input: '' })
       const commit = await git(['commit-tree', '-m', 'x', tree], { cwd: directory })
-      const messages = ['  two\n lines \t and\r\ntabs  ', 'plain', 'é  ü']
+      const messages = ['\vform\ffeed\v', '\u00a0a\u00a0', '  two\n lines \t and\r\ntabs  ', 'plain', 'é  ü']
       for (const [at, message] of messages.entries()) {
         await git(['update-ref', '-m', message, `refs/heads/${at}`, commit], { cwd: directory })
         const log = await readFile(join(directory, 'logs/refs/heads', String(at)))

@@ -25,6 +25,7 @@ export interface Scenario {
   readonly run: (context: ScenarioContext) => Promise<void>
 }
 
+/** A scenario as one call, which gives its function the types it needs. */
 export function scenario(name: string, run: Scenario['run']): Scenario {
   return { name, run }
 }

@@ -151,7 +151,7 @@ export const refNameScenarios: readonly Scenario[] = [
         expected.sort((left, right) => (left.name < right.name ? -1 : 1))
         assertEqual(nameAndTarget(await repository.listRefs('refs/')), expected, 'refs')
       }
-      const numbers = Array.from({ length: 3000 }, (_, at) => at)
+      const numbers = Array.from({ length: 2000 }, (_, at) => at)
       await apply(
         numbers.map((number) => edit(nameOf(number), direct(number), { kind: 'absent' })),
         true,
@@ -164,7 +164,7 @@ export const refNameScenarios: readonly Scenario[] = [
       )
       await apply(
         numbers
-          .slice(100, 1500)
+          .slice(100, 1000)
           .map((number) => edit(nameOf(number * 2), number % 3 === 0 ? direct(1) : null)),
         true,
       )
@@ -174,8 +174,8 @@ export const refNameScenarios: readonly Scenario[] = [
         model.size,
         'number of refs through another handle',
       )
-      const [first] = await other.readRefs([nameOf(2999)])
-      assertEqual(first?.target, direct(2999), nameOf(2999))
+      const [first] = await other.readRefs([nameOf(1999)])
+      assertEqual(first?.target, direct(1999), nameOf(1999))
     },
   ),
   scenario('a ref keeps away refs below and above its name, and only those', async ({ createRepository }) => {
