@@ -64,7 +64,9 @@ export class ProgressLines {
   }
 }
 
+/** How far a phase is; enumerating has no goal before it is there, so it only counts. */
 function percentOf(event: ProgressEvent): number | undefined {
+  if (event.phase === 'enumerating') return undefined
   return event.total === undefined || event.total === 0
     ? undefined
     : Math.floor((event.done * 100) / event.total)

@@ -1,3 +1,4 @@
+import { isGitError } from '../errors.ts'
 import type { Repository } from '../repository/repository.ts'
 import { createHiddenRefs } from './hidden-refs.ts'
 import { encodeErrorPkt } from './pkt-line.ts'
@@ -72,17 +73,22 @@ export async function* uploadPack(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const session = await openUploadSession(repository, context)
   const reader = new PktReader(request, session.limits.maxRequestBytes)
-  const progress = { hasBegun: false }
+  const { sent } = session
   try {
     const answer = context.version === 2 ? serveV2(session, reader) : serveV0(session, reader)
     for await (const packet of answer) {
-      progress.hasBegun = true
+      sent.anything = true
       yield packet
     }
   } catch (error) {
-    // Failures inside a pack do not come here where a side-band could tell them: see `sendPack`.
-    if (!isPeerFault(error) || progress.hasBegun || reader.packetCount === 0) throw error
-    yield encodeErrorPkt(error.message)
+    // Failures within a pack come here only where there is no side-band to tell them on.
+    if (sent.rawPack || reader.packetCount === 0 || isGitError(error, 'ABORTED')) throw error
+    if (isPeerFault(error)) yield encodeErrorPkt(error.message)
+    else {
+      if (!sent.anything) throw error
+      context.onFailure?.(error)
+      yield encodeErrorPkt('an internal error on the remote side')
+    }
   } finally {
     await reader.close()
     await session.view.close()
@@ -116,6 +122,7 @@ async function openUploadSession(repository: Repository, context: UploadPackCont
     isHidden: createHiddenRefs(context.options.hiddenRefs),
     signal: context.signal,
     onFailure: context.onFailure,
+    sent: { anything: false, rawPack: false },
   }
 }
 

@@ -80,7 +80,7 @@ async function checkConnectivity(
     const gap = await context.incoming.findMissing([outcome.command.newId])
     if (gap === undefined) continue
     // The history of a shallow client ends where the client says; taking it would make this repository shallow.
-    const isBoundary = request.clientShallow.has(gap.neededBy)
+    const isBoundary = request.clientShallow.has(gap.neededBy ?? gap.missing)
     outcome.error = isBoundary ? 'shallow update not allowed' : 'missing necessary objects'
     if (!isBoundary) context.say(`error: ${outcome.command.name}: missing ${gap.type} ${gap.missing}\n`)
   }

@@ -23,7 +23,7 @@ export async function* advertisePush(
   const { repository } = session
   const view = await repository.openView()
   try {
-    const refs = await repository.listAdvertisedRefs(view)
+    const refs = await repository.listAdvertisedRefs(view, { peel: false })
     yield* encodeRefAdvertisement({
       version,
       refs: refs

@@ -1,19 +1,18 @@
-import { parseHex } from '../../bytes/hex.ts'
-import { deepen, type DeepenResult } from '../../graph/deepen.ts'
+import { encodeHex, parseHex } from '../../bytes/hex.ts'
+import { deepen, INFINITE_DEPTH, type DeepenResult } from '../../graph/deepen.ts'
+import { parseCommitLinks } from '../../object/commit-links.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import { COMMIT } from '../../object/object-type.ts'
 import { readObject } from '../../object/object-reader.ts'
 import { isRefName } from '../../refs/ref-name.ts'
 import { protocolError } from '../protocol-error.ts'
-import { asksToDeepen, INFINITE_DEPTH, type FetchRequest } from './fetch-request.ts'
+import { asksToDeepen, type FetchRequest } from './fetch-request.ts'
 import type { UploadSession } from './upload-session.ts'
 
 /** Where the client's history ends, before this fetch and after it. */
 export interface ClientBoundary extends DeepenResult {
   /** Before: of the commits the client named, those we have. */
   readonly clientShallow: readonly ObjectId[]
-  /** Where our own history ends. */
-  readonly serverShallow: readonly ObjectId[]
 }
 
 /**
@@ -27,28 +26,49 @@ export async function readClientBoundary(
   request: FetchRequest,
   coversServer: boolean,
 ): Promise<ClientBoundary> {
-  const { view, repository } = session
+  const { view } = session
   if (request.depth !== undefined && (request.since !== undefined || request.not.length > 0)) {
     throw protocolError('git upload-pack: deepen and deepen-since (or deepen-not) cannot be used together')
   }
   const clientShallow = await keepKnownCommits(session, request.clientShallow)
-  const serverShallow = await repository.storage.readShallow()
   const not = await Promise.all(request.not.map((name) => resolveDeepenNot(session, name)))
   const unasked = !asksToDeepen(request)
-  if (unasked && !(coversServer && serverShallow.length > 0)) {
-    return { clientShallow, serverShallow, shallow: [], unshallow: [] }
+  if (unasked && !(coversServer && view.shallow.size > 0)) {
+    return { clientShallow, shallow: [], unshallow: [] }
   }
   const depth = unasked ? INFINITE_DEPTH : request.depth
+  // A depth counted from the client's boundary is counted from where any ref reaches it, not only what is wanted now; a
+  // client without a boundary has all history already.
+  if (request.relative && clientShallow.length === 0) return { clientShallow, shallow: [], unshallow: [] }
   const moved = await deepen(view, {
-    wants: [...request.wants],
+    wants: request.relative ? await listVisibleTips(session) : [...request.wants],
     clientShallow,
-    serverShallow,
     ...(depth === undefined ? {} : { depth }),
     ...(request.relative ? { relative: true } : {}),
     ...(request.since === undefined ? {} : { since: request.since }),
     ...(not.length === 0 ? {} : { not }),
   })
-  return { clientShallow, serverShallow, ...moved }
+  return { clientShallow, ...moved }
+}
+
+/** The parents that a client gets to see when its boundary moves away from their children. */
+export async function readUncoveredParents(
+  session: UploadSession,
+  boundary: ClientBoundary,
+): Promise<readonly ObjectId[]> {
+  const { view } = session
+  const parents: ObjectId[] = []
+  for (const id of boundary.unshallow) {
+    const commit = view.shallow.has(id) ? null : await readObject(view, parseHex(id))
+    if (commit === null) continue
+    parents.push(...parseCommitLinks(commit.body, view.format).parents.map((parent) => encodeHex(parent)))
+  }
+  return parents
+}
+
+async function listVisibleTips(session: UploadSession): Promise<readonly ObjectId[]> {
+  const refs = await session.repository.listAdvertisedRefs(session.view, { peel: false })
+  return refs.filter(({ name }) => !session.isHidden(name)).map(({ id }) => id)
 }
 
 /** The lines that tell the client how its boundary moves. */

@@ -10,6 +10,9 @@ import type { ObjectView } from '../../odb/object-view.ts'
 /** How many `have` ids are looked up together. */
 const BATCH = 256
 
+/** Up to how many common objects it is asked after each one whether they suffice. */
+const ALWAYS_CHECKED = 32
+
 /**
  * What a client has in common with us, as its `have` lines tell: the state of one negotiation.
  *
@@ -51,13 +54,13 @@ export class CommonCommits {
    * Whether every commit asked for reaches something common, so that a pack can be made and talking on gains nothing
    * ("ready"). Objects that are no commits do not count.
    *
-   * Each answer may cost a walk of history, so before the last `have` line it is looked for only as often as what is
-   * common has doubled. That at worst delays the answer yes.
+   * Each answer may cost a walk of history, so before the last `have` line of a long list it is looked for only as
+   * often as what is common has doubled. That at worst delays the answer yes.
    */
   async isReady(isLast: boolean): Promise<boolean> {
     const count = this.#haves.length
     if (this.#ready || count === this.#checkedAt) return this.#ready
-    if (!isLast && count < 2 * this.#checkedAt) return false
+    if (!isLast && count > ALWAYS_CHECKED && count < 2 * this.#checkedAt) return false
     this.#checkedAt = count
     const targets = Array.from({ length: this.#theyHave.size }, (_, ordinal) => this.#theyHave.id(ordinal))
     this.#ready = await allReachAny(this.#view, this.#wants, targets, this.#shallow)

@@ -1,11 +1,9 @@
+import { INFINITE_DEPTH } from '../../graph/deepen.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import { protocolError, assertWithin } from '../protocol-error.ts'
 import type { ProtocolLimits } from '../protocol-limits.ts'
 import { parseWireId } from '../wire-id.ts'
-
-/** `deepen` with this depth asks for the whole history. */
-export const INFINITE_DEPTH = 0x7fffffff
 
 /** What a client asks for, gathered line by line. Ids are as sent: nothing is known yet of their existence. */
 export interface FetchRequest {
@@ -62,44 +60,36 @@ export interface FetchLine {
 
 /** The lines about the boundary of the client's history, the same in all versions. */
 export const DEPTH_LINES: readonly FetchLine[] = [
-  {
-    keyword: 'shallow',
-    hasValue: true,
-    take: (request, value, line) => {
-      const id = parseWireId(value, request.format)
-      if (id === undefined) throw protocolError(`invalid shallow line: ${line}`)
-      request.clientShallow.add(id)
-      assertWithin(request.limits, 'maxShallows', request.clientShallow.size)
-    },
-  },
-  {
-    keyword: 'deepen',
-    hasValue: true,
-    take: (request, value, line) => {
-      const depth = parseNumber(value)
-      if (depth === undefined || depth < 1 || depth > INFINITE_DEPTH)
-        throw protocolError(`Invalid deepen: ${line}`)
-      request.depth = depth
-    },
-  },
-  {
-    keyword: 'deepen-since',
-    hasValue: true,
-    take: (request, value, line) => {
-      const since = parseNumber(value)
-      if (since === undefined) throw protocolError(`Invalid deepen-since: ${line}`)
-      request.since = since
-    },
-  },
-  {
-    keyword: 'deepen-not',
-    hasValue: true,
-    take: (request, value) => {
-      request.not.push(value)
-      assertWithin(request.limits, 'maxShallows', request.not.length)
-    },
-  },
+  { keyword: 'shallow', hasValue: true, take: takeShallow },
+  { keyword: 'deepen', hasValue: true, take: takeDeepen },
+  { keyword: 'deepen-since', hasValue: true, take: takeDeepenSince },
+  { keyword: 'deepen-not', hasValue: true, take: takeDeepenNot },
 ]
+
+function takeShallow(request: FetchRequest, value: string, line: string): void {
+  const id = parseWireId(value, request.format)
+  if (id === undefined) throw protocolError(`invalid shallow line: ${line}`)
+  request.clientShallow.add(id)
+  assertWithin(request.limits, 'maxShallows', request.clientShallow.size)
+}
+
+function takeDeepen(request: FetchRequest, value: string, line: string): void {
+  const depth = parseNumber(value)
+  if (depth === undefined || depth < 1 || depth > INFINITE_DEPTH)
+    throw protocolError(`Invalid deepen: ${line}`)
+  request.depth = depth
+}
+
+function takeDeepenSince(request: FetchRequest, value: string, line: string): void {
+  const since = parseNumber(value)
+  if (since === undefined) throw protocolError(`Invalid deepen-since: ${line}`)
+  request.since = since
+}
+
+function takeDeepenNot(request: FetchRequest, value: string): void {
+  request.not.push(value)
+  assertWithin(request.limits, 'maxShallows', request.not.length)
+}
 
 /** Gives a line to its row of the table; false when there is none. */
 export function takeLine(table: readonly FetchLine[], request: FetchRequest, line: string): boolean {

@@ -74,7 +74,7 @@ export async function* fetchV2(
   if (request.haves.length > 0 && !(yield* acknowledge(common, request))) return
 
   const boundary = await readClientBoundary(session, request, true)
-  if (asksToDeepen(request) || boundary.clientShallow.length > 0 || boundary.serverShallow.length > 0) {
+  if (asksToDeepen(request) || boundary.clientShallow.length > 0 || session.view.shallow.size > 0) {
     yield encodePkt('shallow-info\n')
     for (const line of encodeBoundaryLines(boundary)) yield encodePkt(line)
     yield DELIM_PKT

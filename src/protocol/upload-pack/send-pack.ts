@@ -1,6 +1,6 @@
 import { isGitError, type GitErrorCode } from '../../errors.ts'
 import type { ObjectId } from '../../object/object-id.ts'
-import { planPack } from '../../repository/outgoing-pack.ts'
+import { planPack, type PackPlanOptions, type PackRequest } from '../../repository/outgoing-pack.ts'
 import { BandChannel } from '../band-channel.ts'
 import { FLUSH_PKT } from '../pkt-line.ts'
 import { ProgressLines } from '../progress-lines.ts'
@@ -34,14 +34,15 @@ export async function* sendPack(
   const { view, options } = session
   const { request, packetMax } = order
   const channel = new BandChannel(packetMax, options.keepAliveSeconds ?? DEFAULT_KEEPALIVE_SECONDS)
+  session.sent.rawPack = packetMax === 0
   const lines = new ProgressLines()
   const showsProgress = packetMax > 0 && !request.noProgress
   const cancel = new AbortController()
-  const work = {
+  const work: PackPlanOptions = {
     signal: session.signal === undefined ? cancel.signal : AbortSignal.any([session.signal, cancel.signal]),
     ...(showsProgress
       ? {
-          onProgress: (event: Parameters<ProgressLines['onEvent']>[0]): void => {
+          onProgress: (event): void => {
             channel.say(lines.onEvent(event))
           },
         }
@@ -76,16 +77,13 @@ export async function* sendPack(
   }
 }
 
-async function toPackRequest(
-  session: UploadSession,
-  order: PackOrder,
-): Promise<Parameters<typeof planPack>[1]> {
+async function toPackRequest(session: UploadSession, order: PackOrder): Promise<PackRequest> {
   const { request, boundary } = order
   return {
     wants: [...request.wants],
     haves: order.haves,
     clientShallow: boundary.clientShallow,
-    shallow: [...new Set([...boundary.shallow, ...boundary.serverShallow])],
+    shallow: boundary.shallow,
     unshallow: boundary.unshallow,
     thin: request.thin,
     ofsDelta: request.ofsDelta,

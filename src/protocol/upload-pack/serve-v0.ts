@@ -8,7 +8,7 @@ import { encodeRefAdvertisement } from '../ref-advertisement.ts'
 import type { ProtocolVersion } from '../protocol-version.ts'
 import { SIDE_BAND_64K_PACKET_MAX, SIDE_BAND_PACKET_MAX } from '../side-band.ts'
 import { parseWireId } from '../wire-id.ts'
-import { encodeBoundaryLines, readClientBoundary } from './client-boundary.ts'
+import { encodeBoundaryLines, readClientBoundary, readUncoveredParents } from './client-boundary.ts'
 import { CommonCommits } from './common-commits.ts'
 import {
   addHave,
@@ -107,9 +107,10 @@ export async function* serveV0(
   }
   if ((await reader.peek()).kind === 'eof') return
   const ended = await readHaves(reader, request)
+  // Also where the boundary moves away the client does not know what lies behind it yet; it is wanted apart.
   const shallow = new Set([...boundary.clientShallow, ...boundary.shallow])
-  for (const id of boundary.unshallow) shallow.delete(id)
-  const common = new CommonCommits(session.view, request.wants, shallow)
+  const wants = [...request.wants, ...(await readUncoveredParents(session, boundary))]
+  const common = new CommonCommits(session.view, wants, shallow)
   if (!(yield* negotiate(common, request, ended))) return
   yield* sendPack(session, { request, boundary, haves: common.haves, packetMax: request.packetMax })
 }
@@ -174,11 +175,10 @@ async function* negotiate(
   let isReady = false
   for await (const { id, common: isCommon } of common.add(request.haves)) {
     if (isCommon) {
-      const isFirst = last === undefined
       last = id
       if (acks === 'detailed') yield encodePkt(`ACK ${id} common\n`)
       else if (acks === 'multi') yield encodePkt(`ACK ${id} continue\n`)
-      else if (isFirst) yield encodePkt(`ACK ${id}\n`)
+      else if (common.haves.length === 1) yield encodePkt(`ACK ${id}\n`)
     } else {
       hasOther = true
       if (acks === 'single' || !(await common.isReady(false))) continue

@@ -15,6 +15,8 @@ export interface UploadSession {
   readonly isHidden: HiddenRefs
   readonly signal: AbortSignal | undefined
   readonly onFailure: ((error: unknown) => void) | undefined
+  /** What has been sent. Between packets an `ERR` packet may follow; within a pack without side-band nothing may. */
+  readonly sent: { anything: boolean; rawPack: boolean }
 }
 
 /** The first of the ids that is not in the repository. */

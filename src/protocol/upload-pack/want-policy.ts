@@ -23,7 +23,7 @@ export async function assertWantsAllowed(
   const { options, view } = session
   if (options.allowAnySha1InWant === true) return
   const countsHidden = options.allowTipSha1InWant === true || options.allowReachableSha1InWant === true
-  const refs = await session.repository.listAdvertisedRefs(view)
+  const refs = await session.repository.listAdvertisedRefs(view, { peel: false })
   const tips = refs.filter(({ name }) => countsHidden || !session.isHidden(name)).map(({ id }) => id)
   const tipSet = new Set(tips)
   const others = [...wants].filter((id) => !tipSet.has(id))

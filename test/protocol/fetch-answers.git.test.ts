@@ -1,0 +1,406 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FastImport } from '../support/fast-import.ts'
+import { git, gitLines, TEST_TIME, tryGit } from '../support/git.ts'
+import { gitFetch, ourFetch, type Version } from './served-repository.ts'
+import { demux, DELIM, FLUSH, packets, wire, type WirePart } from './wire.ts'
+
+/** How many commits the served repository has; the client has some more that it does not share. */
+const COMMITS = 40
+
+let base: string
+let served: string
+/** Commit ids in order of creation; the last ones are unknown to the server. */
+let commits: string[]
+let tips: string[]
+let tags: string[]
+
+/**
+ * A history with merges and two roots for fast-import. All commits have one date: git does not look behind the oldest date
+ * of a common commit, so with others it would sometimes be ready later than we are.
+ */
+function describeHistory(): string {
+  const date = `${TEST_TIME} +0000`
+  const lines: string[] = []
+  for (let at = 1; at <= COMMITS + 10; at++) {
+    lines.push(`commit refs/marks/${at}`, `mark :${at}`, `committer C <c@example.com> ${date}`, 'data 0')
+    if (at !== 1 && at !== 20) lines.push(`from :${at % 5 === 0 ? at - 3 : at - 1}`)
+    if (at % 7 === 0 && at > 8) lines.push(`merge :${at - 6}`)
+    lines.push(`M 100644 inline f${at % 4}`, `data ${String(at).length}`, `${at}`)
+  }
+  for (const at of [10, 25, 33, COMMITS]) lines.push(`reset refs/heads/b${at}`, `from :${at}`, '')
+  for (const [name, at] of [
+    ['v1', 12],
+    ['v2', 39],
+  ] as const) {
+    lines.push(`tag ${name}`, `from :${at}`, `tagger C <c@example.com> ${date}`, 'data 0')
+  }
+  return `${lines.join('\n')}\n`
+}
+
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'packstone-fetch-'))
+  served = join(base, 'served.git')
+  const client = join(base, 'client.git')
+  await git(['init', '-q', '--bare', client])
+  await tryGit(['fast-import', '--quiet', '--date-format=raw'], { cwd: client, input: describeHistory() })
+  commits = await Promise.all(
+    Array.from({ length: COMMITS + 10 }, (_, at) =>
+      git(['rev-parse', `refs/marks/${at + 1}`], { cwd: client }),
+    ),
+  )
+  await git(['init', '-q', '--bare', served])
+  await git(['push', '-q', served, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*'], { cwd: client })
+  await git(['symbolic-ref', 'HEAD', 'refs/heads/b40'], { cwd: served })
+  tips = await gitLines(['for-each-ref', '--format=%(objectname)', 'refs/heads'], { cwd: served })
+  tags = await gitLines(['for-each-ref', '--format=%(objectname)', 'refs/tags'], { cwd: served })
+})
+afterAll(() => rm(base, { recursive: true, force: true }))
+
+/** What an answer says before the pack, and the pack. Shallow lines are sorted: their order means nothing. */
+async function parseAnswer(bytes: Uint8Array): Promise<{ readonly lines: string[]; readonly pack: string }> {
+  const lines: string[] = []
+  let at = 0
+  while (at < bytes.length) {
+    const digits = new TextDecoder().decode(bytes.subarray(at, at + 4))
+    if (digits === 'PACK') return { lines: arrange(lines), pack: describePack(bytes.subarray(at)) }
+    const length = Number.parseInt(digits, 16)
+    const band = bytes[at + 4] ?? 0
+    if (length > 4 && band < 4) {
+      const { data, ended, fatal } = await demux(bytes.subarray(at))
+      return { lines: arrange(lines), pack: `${describePack(data)} ${ended ? 'ended' : 'broken'} ${fatal}` }
+    }
+    const payload = bytes.subarray(at + 4, at + Math.max(length, 4))
+    lines.push(length < 4 ? digits : new TextDecoder().decode(payload))
+    at += Math.max(length, 4)
+  }
+  return { lines: arrange(lines), pack: '' }
+}
+
+function describePack(pack: Uint8Array): string {
+  return new TextDecoder('latin1').decode(pack.subarray(0, 4))
+}
+
+function arrange(lines: readonly string[]): string[] {
+  const isBoundary = (line: string): boolean => /^(un)?shallow [0-9a-f]/.test(line)
+  const first = lines.findIndex(isBoundary)
+  if (first < 0) return [...lines]
+  const boundary = lines.filter(isBoundary).sort()
+  const others = lines.filter((line) => !isBoundary(line))
+  return [...others.slice(0, first), ...boundary, ...others.slice(first)]
+}
+
+const pickSome = (limit: number, count: number): fc.Arbitrary<number[]> =>
+  fc.uniqueArray(fc.nat(limit - 1), { maxLength: count })
+
+const deepening = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<string[]>([]) },
+  fc.integer({ min: 1, max: 12 }).map((depth) => [`deepen ${depth}`]),
+  fc.constant(['deepen 2147483647']),
+  fc.constant(['deepen-not refs/tags/v1']),
+  fc.constant(['deepen-not b10']),
+)
+
+const talk = fc.record({
+  wants: fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 3 }),
+  haves: pickSome(COMMITS + 10, 12),
+  shallow: fc.oneof({ weight: 3, arbitrary: fc.constant<number[]>([]) }, pickSome(COMMITS, 3)),
+  deepening,
+  relative: fc.boolean(),
+  done: fc.boolean(),
+})
+type Talk = typeof talk extends fc.Arbitrary<infer Value> ? Value : never
+
+function boundaryLines({ shallow, deepening: lines }: Talk): string[] {
+  return [...shallow.map((at) => `shallow ${commits[at] ?? ''}`), ...lines]
+}
+
+function wantIds({ wants }: Talk): string[] {
+  return wants.map((at) => [...tips, ...tags][at] ?? '')
+}
+
+function requestV2(said: Talk): Uint8Array {
+  const parts: WirePart[] = [
+    'command=fetch',
+    'agent=git/test',
+    'object-format=sha1',
+    DELIM,
+    'thin-pack',
+    'no-progress',
+    'include-tag',
+    'ofs-delta',
+    ...boundaryLines(said),
+    ...(said.relative && said.deepening[0]?.startsWith('deepen ') === true ? ['deepen-relative'] : []),
+    ...wantIds(said).map((id) => `want ${id}\n`),
+    ...said.haves.map((at) => `have ${commits[at] ?? ''}\n`),
+    ...(said.done ? ['done\n'] : []),
+    FLUSH,
+  ]
+  return wire(...parts)
+}
+
+function requestV0(said: Talk, capabilities: readonly string[]): Uint8Array {
+  const relative =
+    said.relative && said.deepening[0]?.startsWith('deepen ') === true ? ['deepen-relative'] : []
+  const words = [...capabilities, ...relative, 'no-progress', 'agent=git/test'].join(' ')
+  return wire(
+    ...wantIds(said).map((id, at) => (at === 0 ? `want ${id} ${words}\n` : `want ${id}\n`)),
+    ...boundaryLines(said),
+    FLUSH,
+    ...said.haves.map((at) => `have ${commits[at] ?? ''}\n`),
+    ...(said.done ? ['done\n'] : [FLUSH]),
+  )
+}
+
+const capabilitiesV0 = fc
+  .record({
+    acks: fc.constantFrom('', 'multi_ack', 'multi_ack_detailed'),
+    band: fc.constantFrom('', 'side-band', 'side-band-64k'),
+    others: fc.subarray(['no-done', 'thin-pack', 'ofs-delta', 'include-tag']),
+  })
+  .map(({ acks, band, others }) => [acks, band, ...others].filter((word) => word !== ''))
+
+async function compare(version: Version, request: Uint8Array, path = served): Promise<void> {
+  const [ours, theirs] = await Promise.all([
+    ourFetch(path, version, request),
+    gitFetch(path, version, request),
+  ])
+  const { lines, pack } = await parseAnswer(ours)
+  if (theirs === undefined) expect(lines.at(-1)).toMatch(/^ERR /)
+  else expect({ lines, pack }).toEqual(await parseAnswer(theirs))
+}
+
+async function compareLists(path: string, request: Uint8Array): Promise<void> {
+  const theirs = (await gitFetch(path, 2, request)) ?? new Uint8Array(0)
+  expect(await packets(await ourFetch(path, 2, request))).toEqual(await packets(theirs))
+}
+
+describe('a fetch is answered as by git', () => {
+  it('in version 2', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(talk, async (said) => {
+        await compare(2, requestV2(said))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('in versions 0 and 1', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom<Version>(0, 1),
+        talk,
+        capabilitiesV0,
+        async (version, said, capabilities) => {
+          await compare(version, requestV0(said, capabilities))
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it('when history is asked for from a date on', async () => {
+    const path = join(base, 'dated.git')
+    await git(['init', '-q', '--bare', path])
+    const history = new FastImport()
+    for (let at = 1; at <= 20; at++) {
+      const parents = at === 1 ? [] : at % 5 === 0 ? [at - 1, at - 4] : [at - 1]
+      history.commit({ ref: 'refs/heads/main', parents })
+    }
+    await history.run(path)
+    const tip = await git(['rev-parse', 'refs/heads/main'], { cwd: path })
+    for (const minute of [1, 4, 9, 13, 20, 21]) {
+      const since = `deepen-since ${TEST_TIME + 60 * minute}`
+      await compare(2, wire('command=fetch', DELIM, `want ${tip}`, since, 'done', FLUSH), path)
+      await compare(0, wire(`want ${tip} multi_ack`, since, FLUSH, 'done'), path)
+    }
+  })
+
+  it('when a v0 request only asks for the boundary', async () => {
+    await compare(0, wire(`want ${tips[3] ?? ''} side-band-64k\n`, 'deepen 2', FLUSH))
+  })
+
+  it('when nothing is wanted', async () => {
+    expect(await ourFetch(served, 0, new Uint8Array(0))).toEqual(new Uint8Array(0))
+    await compare(0, wire(FLUSH))
+    await compare(2, new Uint8Array(0))
+    await compare(2, wire(FLUSH))
+    await compare(2, wire('command=fetch', DELIM, 'thin-pack', FLUSH))
+  })
+})
+
+describe('refs are listed as by git', () => {
+  const ARGUMENTS = [
+    [],
+    ['peel'],
+    ['symrefs'],
+    ['peel', 'symrefs', 'unborn'],
+    ['peel', 'ref-prefix refs/tags/'],
+    ['symrefs', 'ref-prefix HEAD', 'ref-prefix refs/heads/b4'],
+    ['ref-prefix H'],
+    ['ref-prefix nothing'],
+  ]
+  it.each(ARGUMENTS.map((list) => [list]))('with %j', async (list) => {
+    const request = wire(
+      'command=ls-refs\n',
+      'object-format=sha1',
+      DELIM,
+      ...list.map((line) => `${line}\n`),
+      FLUSH,
+    )
+    await compareLists(served, request)
+  })
+
+  it('with a flush where arguments could be', async () => {
+    const request = wire('command=ls-refs\n', FLUSH)
+    await compareLists(served, request)
+  })
+
+  it('with more prefixes than are looked at', async () => {
+    const prefixes = Array.from({ length: 65_540 }, (_, at) => `ref-prefix refs/none/${at}`)
+    const request = wire('command=ls-refs', DELIM, ...prefixes, FLUSH)
+    await compareLists(served, request)
+  })
+
+  it('in a repository whose HEAD is unborn', async () => {
+    const path = join(base, 'empty.git')
+    await git(['init', '-q', '--bare', path])
+    for (const list of [
+      ['symrefs', 'unborn'],
+      ['unborn'],
+      ['symrefs'],
+      ['symrefs', 'unborn', 'ref-prefix refs/'],
+    ]) {
+      const request = wire('command=ls-refs', DELIM, ...list, FLUSH)
+      await compareLists(path, request)
+    }
+  })
+})
+
+describe('what cannot be answered is refused in git’s words', () => {
+  const unknown = 'ab'.repeat(20)
+  const cases: readonly [string, Version, () => Uint8Array, string][] = [
+    [
+      'an unknown want',
+      0,
+      () => wire(`want ${unknown} side-band-64k`, FLUSH, 'done'),
+      `ERR upload-pack: not our ref ${unknown}`,
+    ],
+    [
+      'an unknown want',
+      2,
+      () => wire('command=fetch', DELIM, `want ${unknown}`, 'done', FLUSH),
+      `ERR upload-pack: not our ref ${unknown}`,
+    ],
+    [
+      'a want that no ref reaches',
+      0,
+      () => wire(`want ${commits[45] ?? ''}`, FLUSH, 'done'),
+      'ERR upload-pack: not our ref ',
+    ],
+    ['an unknown command', 2, () => wire('command=burn', FLUSH), "ERR invalid command 'burn'"],
+    ['a command that is a capability', 2, () => wire('command=agent', FLUSH), "ERR invalid command 'agent'"],
+    ['no command', 2, () => wire('agent=x', FLUSH), 'ERR no command requested'],
+    [
+      'two commands',
+      2,
+      () => wire('command=fetch', 'command=ls-refs', FLUSH),
+      "ERR command 'ls-refs' requested after already requesting command 'fetch'",
+    ],
+    [
+      'an unknown capability',
+      2,
+      () => wire('command=fetch', 'filter', FLUSH),
+      "ERR unknown capability 'filter'",
+    ],
+    [
+      'an unknown argument',
+      2,
+      () => wire('command=fetch', DELIM, 'filter blob:none', FLUSH),
+      "ERR unexpected line: 'filter blob:none'",
+    ],
+    [
+      'an unknown argument',
+      2,
+      () => wire('command=ls-refs', DELIM, 'ref-prefix', FLUSH),
+      "ERR unexpected line: 'ref-prefix'",
+    ],
+    [
+      'another object format',
+      2,
+      () => wire('command=fetch', 'object-format=sha256', FLUSH),
+      'ERR mismatched object format: server sha1; client sha256',
+    ],
+    [
+      'arguments without end',
+      2,
+      () => wire('command=fetch', DELIM, 'done'),
+      'ERR expected flush after fetch arguments',
+    ],
+    [
+      'a malformed want',
+      2,
+      () => wire('command=fetch', DELIM, 'want me', FLUSH),
+      "ERR git upload-pack: protocol error, expected to get oid, not 'want me'",
+    ],
+    [
+      'a malformed want',
+      0,
+      () => wire('want me', FLUSH),
+      "ERR git upload-pack: protocol error, expected to get object ID, not 'want me'",
+    ],
+    [
+      'a malformed have',
+      0,
+      () => wire(`want ${tips[0] ?? ''}`, FLUSH, 'have me', FLUSH),
+      "ERR git upload-pack: expected SHA1 object, got 'me'",
+    ],
+    [
+      'another line',
+      0,
+      () => wire(`want ${tips[0] ?? ''}`, FLUSH, 'hello', FLUSH),
+      "ERR git upload-pack: expected SHA1 list, got 'hello'",
+    ],
+    [
+      'a depth of nothing',
+      0,
+      () => wire(`want ${tips[0] ?? ''}`, 'deepen 0', FLUSH, 'done'),
+      'ERR Invalid deepen: deepen 0',
+    ],
+    [
+      'two kinds of depth',
+      2,
+      () => wire('command=fetch', DELIM, `want ${tips[0] ?? ''}`, 'deepen 1', 'deepen-since 5', FLUSH),
+      'ERR git upload-pack: deepen and deepen-since (or deepen-not) cannot be used together',
+    ],
+    [
+      'an unknown deepen-not',
+      2,
+      () => wire('command=fetch', DELIM, `want ${tips[0] ?? ''}`, 'deepen-not nowhere', FLUSH),
+      'ERR git upload-pack: ambiguous deepen-not: deepen-not nowhere',
+    ],
+    [
+      'a date after everything',
+      2,
+      () => wire('command=fetch', DELIM, `want ${tips[0] ?? ''}`, 'deepen-since 4000000000', FLUSH),
+      'ERR no commits selected for shallow requests',
+    ],
+  ]
+  it.each(cases)('%s in v%d', async (_, version, request, message) => {
+    const [answer = ''] = await packets(await ourFetch(served, version, request())).catch(
+      (error: unknown) => [
+        `ERR ${error instanceof Error ? error.message.replace('remote error: ', '') : ''}`,
+      ],
+    )
+    expect(answer.startsWith(message)).toBe(true)
+  })
+
+  it('whatever is no packet is no request', async () => {
+    const junk = new TextEncoder().encode('hello, is this git?')
+    await expect(ourFetch(served, 2, junk)).rejects.toThrow('bad line length character: hell')
+    await expect(ourFetch(served, 0, junk)).rejects.toThrow('bad line length character: hell')
+  })
+})
