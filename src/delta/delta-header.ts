@@ -1,5 +1,8 @@
 import { GitError } from '../errors.ts'
 
+/** What a bit of the tenth byte of a size is worth; git's sizes have no more bytes than that. */
+const LAST_SCALE = 2 ** 63
+
 /**
  * Reads the two sizes in front of a delta (gitformat-pack, "Deltified representation").
  *
@@ -27,6 +30,7 @@ export class DeltaHeader {
         if (value > Number.MAX_SAFE_INTEGER) break
         return value
       }
+      if (scale === LAST_SCALE) break
       scale *= 128
     }
     throw new GitError('CORRUPT_DELTA', 'delta header is cut short or names an impossible size')

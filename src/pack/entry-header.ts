@@ -11,6 +11,9 @@ export type EntryType = ObjectType | typeof OFS_DELTA | typeof REF_DELTA
 /** The longest entry header: ten bytes of size, then an id of 32 bytes or an offset of ten. */
 export const MAX_ENTRY_HEADER = 10 + 32
 
+/** What a bit of the tenth byte of a size is worth. */
+const LAST_SCALE = 2 ** 60
+
 /**
  * Reads the header of a pack entry: type, inflated size, and for deltas the base.
  *
@@ -40,6 +43,7 @@ export class EntryHeader {
     let size = byte & 15
     let scale = 16
     while (byte >= 0x80) {
+      if (scale > LAST_SCALE) throw new GitError('CORRUPT_PACK', 'pack entry has a size of too many bytes')
       if (at >= end) return false
       byte = bytes[at++]!
       size += (byte & 0x7f) * scale
@@ -52,7 +56,7 @@ export class EntryHeader {
       if (at >= end) return false
       byte = bytes[at++]!
       let distance = byte & 0x7f
-      while (byte >= 0x80) {
+      while (byte >= 0x80 && distance <= Number.MAX_SAFE_INTEGER) {
         if (at >= end) return false
         byte = bytes[at++]!
         distance = (distance + 1) * 128 + (byte & 0x7f)
