@@ -140,7 +140,7 @@ export const refNameScenarios: readonly Scenario[] = [
     async ({ createRepository, openRepository }) => {
       const repository = await createRepository()
       const model = new Map<string, RefTarget>()
-      const nameOf = (number: number): string => `refs/pull/${number}/head`
+      const nameOf = (number: number): string => `refs/topics/${number % 40}/${number}`
       const apply = async (edits: readonly RefEdit[], atomic: boolean): Promise<void> => {
         await applyEdits(repository, edits, { atomic })
         for (const { name, target } of edits) {
@@ -170,7 +170,7 @@ export const refNameScenarios: readonly Scenario[] = [
       )
       const other = await openRepository()
       assertEqual(
-        (await other.listRefs('refs/pull/')).length,
+        (await other.listRefs('refs/topics/')).length,
         model.size,
         'number of refs through another handle',
       )
