@@ -6,7 +6,10 @@ const NEWLINE = 0x0a
 const SPACE = 0x20
 const LESS_THAN = 0x3c
 const GREATER_THAN = 0x3e
+const PLUS = 0x2b
+const MINUS = 0x2d
 const ZERO = 0x30
+const NINE = 0x39
 const TIME_LIMIT = /* @__PURE__ */ 2n ** 63n
 const TIMESTAMP = /^[ \t\v\f\r]*([+-]?)([0-9]+)/
 const TIMEZONE = /^[+-][0-9]{4}$/
@@ -45,6 +48,7 @@ export function fsckIdentity(body: Uint8Array, at: number, report: FsckReport): 
 }
 
 function fsckDate(body: Uint8Array, at: number, end: number, report: FsckReport): boolean {
+  if (isUsualDate(body, at, end)) return false
   if (body[at] === ZERO && body[at + 1] !== SPACE)
     return report.add('zeroPaddedDate', 'a date begins with zero')
   const text = decodeLatin1(body, at, end)
@@ -61,6 +65,20 @@ function fsckDate(body: Uint8Array, at: number, end: number, report: FsckReport)
   if (!TIMEZONE.test(timezone))
     return report.add('badTimezone', `'${timezone.slice(0, 80)}' is not a time zone`)
   return false
+}
+
+/** Whether `body[at, end)` is a date of 2 to 18 digits and a time zone: what nearly every line has, without text. */
+function isUsualDate(body: Uint8Array, at: number, end: number): boolean {
+  const zoneAt = end - 5
+  const spaceAt = zoneAt - 1
+  if (spaceAt < at + 2 || spaceAt > at + 18 || body[at] === ZERO || body[spaceAt] !== SPACE) return false
+  if (body[zoneAt] !== PLUS && body[zoneAt] !== MINUS) return false
+  return areDigits(body, at, spaceAt) && areDigits(body, zoneAt + 1, end)
+}
+
+function areDigits(body: Uint8Array, at: number, end: number): boolean {
+  for (; at < end; at++) if (body[at]! < ZERO || body[at]! > NINE) return false
+  return true
 }
 
 /** The offset of the first angle bracket in `body[at, end)`, or `end`. */

@@ -137,7 +137,8 @@ function isNullId(body: Uint8Array, at: number, length: number): boolean {
  */
 class EntryOrder {
   readonly #body: Uint8Array
-  readonly #stack: { readonly start: number; readonly end: number }[] = []
+  /** Start and end of each name on the stack, side by side. */
+  readonly #stack: number[] = []
   #start = 0
   #end = 0
   #isTree = false
@@ -151,7 +152,7 @@ class EntryOrder {
     const isTree = isTreeMode(cursor.mode)
     const disorder = this.#end === 0 ? undefined : this.#compare(start, end, isTree)
     const duplicate = this.#popUntilPrefixOf(start, end)
-    if (!isTree) this.#stack.push({ start, end })
+    if (!isTree) this.#stack.push(start, end)
     this.#start = start
     this.#end = end
     this.#isTree = isTree
@@ -172,12 +173,14 @@ class EntryOrder {
 
   /** Drops the names that do not begin the given one; true when one of them is the same. */
   #popUntilPrefixOf(start: number, end: number): boolean {
-    for (let top = this.#stack.at(-1); top !== undefined; top = this.#stack.at(-1)) {
-      const length = top.end - top.start
-      if (length <= end - start && compareRanges(this.#body, top.start, this.#body, start, length) === 0) {
+    const stack = this.#stack
+    while (stack.length > 0) {
+      const topStart = stack[stack.length - 2]!
+      const length = stack[stack.length - 1]! - topStart
+      if (length <= end - start && compareRanges(this.#body, topStart, this.#body, start, length) === 0) {
         return length === end - start
       }
-      this.#stack.pop()
+      stack.length -= 2
     }
     return false
   }
