@@ -25,11 +25,11 @@ const UTF8_SEQUENCE =
 const NTFS_DOT_GIT = /^(?:\.git|git~1)[. ]*(?:[\\/:]|$)/i
 const HFS_DOT_GIT = /* @__PURE__ */ hfsPattern('git')
 
-const DOT_NAMES: readonly (readonly [DotName, NamePatterns])[] = /* @__PURE__ */ [
-  dotName('gitmodules', 'gi7eba'),
-  dotName('gitattributes', 'gi7d29'),
-  dotName('gitignore', 'gi250a'),
-  dotName('mailmap', 'maba30'),
+const DOT_NAMES: readonly (readonly [DotName, NamePatterns])[] = [
+  /* @__PURE__ */ dotName('gitmodules', 'gi7eba'),
+  /* @__PURE__ */ dotName('gitattributes', 'gi7d29'),
+  /* @__PURE__ */ dotName('gitignore', 'gi250a'),
+  /* @__PURE__ */ dotName('mailmap', 'maba30'),
 ]
 
 /** Tells whether HFS+ or NTFS may take the name for `.git`. */

@@ -10,7 +10,7 @@ const PLUS = 0x2b
 const MINUS = 0x2d
 const ZERO = 0x30
 const NINE = 0x39
-const TIME_LIMIT = /* @__PURE__ */ 2n ** 63n
+const TIME_LIMIT = 2n ** 63n
 const TIMESTAMP = /^[ \t\v\f\r]*([+-]?)([0-9]+)/
 const TIMEZONE = /^[+-][0-9]{4}$/
 
