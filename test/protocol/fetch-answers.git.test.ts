@@ -122,6 +122,11 @@ function wantIds({ wants }: Talk): string[] {
   return wants.map((at) => [...tips, ...tags][at] ?? '')
 }
 
+/** The depth may be counted from the client's boundary only where it is a depth. */
+function relativeWords({ relative, deepening: lines }: Talk): string[] {
+  return relative && lines.some((line) => line.startsWith('deepen ')) ? ['deepen-relative'] : []
+}
+
 function requestV2(said: Talk): Uint8Array {
   const parts: WirePart[] = [
     'command=fetch',
@@ -133,7 +138,7 @@ function requestV2(said: Talk): Uint8Array {
     'include-tag',
     'ofs-delta',
     ...boundaryLines(said),
-    ...(said.relative && said.deepening[0]?.startsWith('deepen ') === true ? ['deepen-relative'] : []),
+    ...relativeWords(said),
     ...wantIds(said).map((id) => `want ${id}\n`),
     ...said.haves.map((at) => `have ${commits[at] ?? ''}\n`),
     ...(said.done ? ['done\n'] : []),
@@ -143,9 +148,7 @@ function requestV2(said: Talk): Uint8Array {
 }
 
 function requestV0(said: Talk, capabilities: readonly string[]): Uint8Array {
-  const relative =
-    said.relative && said.deepening[0]?.startsWith('deepen ') === true ? ['deepen-relative'] : []
-  const words = [...capabilities, ...relative, 'no-progress', 'agent=git/test'].join(' ')
+  const words = [...capabilities, ...relativeWords(said), 'no-progress', 'agent=git/test'].join(' ')
   return wire(
     ...wantIds(said).map((id, at) => (at === 0 ? `want ${id} ${words}\n` : `want ${id}\n`)),
     ...boundaryLines(said),

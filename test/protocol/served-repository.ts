@@ -23,7 +23,7 @@ export async function temporaryDirectory(): Promise<string> {
 export async function openServed(path: string): Promise<Repository> {
   const storage = await openBareRepository(path, { durable: false })
   if (storage === undefined) throw new Error(`no repository at ${path}`)
-  const repository = await openRepository(storage, { codecs: createNodeCodecs() })
+  const repository = openRepository(storage, { codecs: createNodeCodecs() })
   onTestFinished(() => repository.close())
   return repository
 }

@@ -3,7 +3,7 @@ import type { ObjectId } from '../../object/object-id.ts'
 import { COMMIT } from '../../object/object-type.ts'
 import { hasObject, readObject } from '../../object/object-reader.ts'
 import type { RefEdit, RefExpectation } from '../../refs/ref-edit.ts'
-import { isRefName } from '../../refs/ref-name.ts'
+import { isRefName, isWellFormedRefName } from '../../refs/ref-name.ts'
 import type { IncomingPack } from '../../repository/incoming-pack.ts'
 import type { PushCommand } from './push-request.ts'
 import type { ReceiveSession } from './receive-session.ts'
@@ -33,7 +33,7 @@ export async function ruleCommand(
   const { say } = context
   const { name, oldId, newId } = command
   const { zeroId } = context.session.repository.format
-  if (!command.hasTextName || name === 'HEAD' || !isRefName(name)) {
+  if (!command.hasTextName || !isPushableName(name)) {
     say(`error: refusing to create funny ref '${name}' remotely\n`)
     return refused('funny refname')
   }
@@ -49,6 +49,11 @@ export async function ruleCommand(
   }
   const expect: RefExpectation = oldId === zeroId ? { kind: 'absent' } : { kind: 'id', id: oldId }
   return { kind: 'edit', edit: { ...editOf(context, target), expect, target: { kind: 'direct', id: newId } } }
+}
+
+/** Git pushes to names of at least two levels below `refs/` only, so not to `HEAD` nor `refs/stash`. */
+function isPushableName(name: string): boolean {
+  return isRefName(name) && name.startsWith('refs/') && isWellFormedRefName(name.slice('refs/'.length))
 }
 
 async function ruleDeletion(
