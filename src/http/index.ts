@@ -4,7 +4,7 @@
  */
 export { createGitHandler, type GitHandlerOptions, type GitServices } from './git-handler.ts'
 export type { RepositoryAccess, Resolution, ResolveRepository } from './resolution.ts'
-export { readProtocolOptions } from '../protocol/server-config.ts'
+export { parseProtocolOptions, readProtocolOptions } from '../protocol/server-config.ts'
 export type { ProtocolLimits } from '../protocol/protocol-limits.ts'
 export type {
   ProtocolOptions,

@@ -19,26 +19,36 @@ export interface BareDirectory {
  *
  * @param root the folder, as `realpath` gives it.
  * @param path decoded segments joined by slashes, none of them `.` or `..`.
+ * @param isKnown whether a folder is known to be a repository, and need not be looked into.
  */
-export async function findBareDirectory(root: string, path: string): Promise<BareDirectory | undefined> {
+export async function findBareDirectory(
+  root: string,
+  path: string,
+  isKnown: (directory: BareDirectory) => boolean = () => false,
+): Promise<BareDirectory | undefined> {
   const names = path.endsWith('.git') ? [path, path.slice(0, -'.git'.length)] : [path, `${path}.git`]
   for (const name of names) {
     if (name === '' || name.endsWith('/')) continue
     // Repositories that are being made or removed.
     if (name.split('/').some((segment) => segment.startsWith(TEMPORARY_PREFIX))) continue
-    const found = await readBareDirectory(root, join(root, ...name.split('/')))
+    const found = await readBareDirectory(root, join(root, ...name.split('/')), isKnown)
     if (found !== undefined) return found
   }
   return undefined
 }
 
-async function readBareDirectory(root: string, directory: string): Promise<BareDirectory | undefined> {
+async function readBareDirectory(
+  root: string,
+  directory: string,
+  isKnown: (directory: BareDirectory) => boolean,
+): Promise<BareDirectory | undefined> {
   const path = await unlessAbsent(realpath(directory))
   if (path === undefined || !isWithin(root, path)) return undefined
   const itself = await unlessAbsent(stat(path))
   if (itself === undefined) return undefined
-  if ((await unlessAbsent(isGitDirectory(localFileSystem, path))) !== true) return undefined
-  return { path, identity: `${itself.dev}:${itself.ino}:${itself.birthtimeMs}` }
+  const found = { path, identity: `${itself.dev}:${itself.ino}:${itself.birthtimeMs}` }
+  if (isKnown(found) || (await unlessAbsent(isGitDirectory(localFileSystem, path))) === true) return found
+  return undefined
 }
 
 function isWithin(root: string, path: string): boolean {

@@ -36,6 +36,11 @@ export class RepositoryCache {
     this.#options = options
   }
 
+  /** Whether this very folder is open. */
+  has(directory: BareDirectory): boolean {
+    return this.#entries.get(directory.path)?.identity === directory.identity
+  }
+
   /** Borrows the repository of a folder, opening it at most once however many ask at a time. */
   async borrow(directory: BareDirectory): Promise<BorrowedRepository> {
     const { path, identity } = directory

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readProtocolOptions, type Resolution, type ResolveRepository } from '../../http/index.ts'
+import { parseProtocolOptions, type Resolution, type ResolveRepository } from '../../http/index.ts'
 import { findBareDirectory } from './bare-directory.ts'
 import type { BorrowedRepository, RepositoryCache } from './repository-cache.ts'
 
@@ -21,7 +21,7 @@ const NOT_FOUND: Resolution = { kind: 'not-found' }
  */
 export function resolveBare(root: string, cache: RepositoryCache, access: BareAccess): ResolveRepository {
   return async (path) => {
-    const directory = await findBareDirectory(root, path)
+    const directory = await findBareDirectory(root, path, (found) => cache.has(found))
     if (directory === undefined) return NOT_FOUND
     if (access.exportOk && !(await exists(join(directory.path, 'git-daemon-export-ok')))) return NOT_FOUND
     const borrowed = await cache.borrow(directory)
@@ -44,7 +44,7 @@ async function judge({ repository, release }: BorrowedRepository, access: BareAc
     kind: 'found',
     repository,
     release,
-    options: await readProtocolOptions(repository),
+    options: parseProtocolOptions(config),
     access: {
       upload: config.getBool('http.uploadpack', true),
       receive: config.getBool('http.receivepack', access.allowPush),
