@@ -381,9 +381,10 @@ export class ResidentIndexer {
     }
     const { idLength } = this.#format
     if (this.#appended.length === 0) {
-      return { table, pieces: [this.#pack], checksum: this.#pack.slice(this.#entriesEnd) }
+      return { table, pieces: [this.#pack], checksum: new Uint8Array(this.#pack.subarray(this.#entriesEnd)) }
     }
-    const head = this.#pack.slice(0, PACK_HEADER_LENGTH)
+    // Not `slice`: on node's Buffer that is a view, and the caller's pack would be written to.
+    const head = new Uint8Array(this.#pack.subarray(0, PACK_HEADER_LENGTH))
     new DataView(head.buffer).setUint32(8, table.count)
     const pieces = [head, this.#pack.subarray(PACK_HEADER_LENGTH, this.#entriesEnd), ...this.#appended]
     const hash = this.#format.hash.create()
