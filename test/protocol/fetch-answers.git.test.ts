@@ -104,7 +104,17 @@ const deepening = fc.oneof(
   fc.constant(['deepen-not b10']),
 )
 
-const talk = fc.record({
+/** What a client says; numbers stand for tips and commits. */
+interface Talk {
+  readonly wants: readonly number[]
+  readonly haves: readonly number[]
+  readonly shallow: readonly number[]
+  readonly deepening: readonly string[]
+  readonly relative: boolean
+  readonly done: boolean
+}
+
+const talk: fc.Arbitrary<Talk> = fc.record({
   wants: fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 3 }),
   haves: pickSome(COMMITS + 10, 12),
   shallow: fc.oneof({ weight: 3, arbitrary: fc.constant<number[]>([]) }, pickSome(COMMITS, 3)),
@@ -112,7 +122,6 @@ const talk = fc.record({
   relative: fc.boolean(),
   done: fc.boolean(),
 })
-type Talk = typeof talk extends fc.Arbitrary<infer Value> ? Value : never
 
 function boundaryLines({ shallow, deepening: lines }: Talk): string[] {
   return [...shallow.map((at) => `shallow ${commits[at] ?? ''}`), ...lines]
