@@ -1,32 +1,33 @@
 import { encodeHex } from '../bytes/hex.ts'
 import { objectTypeName, type ObjectType } from '../object/object-type.ts'
-import { EntryHeader } from '../pack/entry-header.ts'
-import type { EntryTable } from '../pack/indexer/entry-table.ts'
+import { EntryHeader, OFS_DELTA, REF_DELTA } from '../pack/entry-header.ts'
+import type { PackIndex } from '../pack/pack-index.ts'
 
 /**
  * The listing of `git verify-pack -v`, in pack order, then the histogram of delta chains.
  *
  * A line has id, type, size of the entry inflated, size in the pack, offset, and for a delta its depth and base.
+ *
+ * @param pack verified, and complete in itself.
+ * @param index of that very pack.
  */
-export function formatPackListing(pack: Uint8Array, table: EntryTable, withObjects: boolean): string {
-  const { count, idLength } = table
+export function formatPackListing(pack: Uint8Array, index: PackIndex, withObjects: boolean): string {
+  const { types, bases, depths } = followDeltas(pack, index)
   const header = new EntryHeader()
-  const { bases, depths } = deltaChains(table)
+  const { packOrder, sortedOffsets, objectCount, idLength } = index
   const chains: number[] = []
   const lines: string[] = []
-  for (let row = 0; row < count; row++) {
-    const depth = depths[row]!
+  for (let position = 0; position < objectCount; position++) {
+    const rank = packOrder[position]!
+    const depth = depths[rank]!
     chains[depth] = (chains[depth] ?? 0) + 1
     if (!withObjects) continue
-    const offset = table.offsets[row]!
-    const end = row + 1 < count ? table.offsets[row + 1]! : pack.length - idLength
+    const offset = sortedOffsets[position]!
+    const end = position + 1 < objectCount ? sortedOffsets[position + 1]! : pack.length - idLength
     header.parse(pack, offset, end, idLength)
-    const type = objectTypeName(table.types[row]! as ObjectType).padEnd(6)
-    const id = encodeHex(table.ids, row * idLength, (row + 1) * idLength)
-    const base = bases[row]!
-    const delta =
-      depth === 0 ? '' : ` ${depth} ${encodeHex(table.ids, base * idLength, (base + 1) * idLength)}`
-    lines.push(`${id} ${type} ${header.size} ${end - offset} ${offset}${delta}\n`)
+    const type = objectTypeName(types[rank]! as ObjectType).padEnd(6)
+    const delta = depth === 0 ? '' : ` ${depth} ${encodeHex(index.id(bases[rank]!))}`
+    lines.push(`${encodeHex(index.id(rank))} ${type} ${header.size} ${end - offset} ${offset}${delta}\n`)
   }
   chains.forEach((objects, depth) => {
     const title = depth === 0 ? 'non delta' : `chain length = ${depth}`
@@ -35,22 +36,36 @@ export function formatPackListing(pack: Uint8Array, table: EntryTable, withObjec
   return lines.join('')
 }
 
-/** For every row the row of its base (-1: none) and the number of deltas to its whole object. */
-function deltaChains(table: EntryTable): { bases: Int32Array; depths: Uint32Array } {
-  const bases = new Int32Array(table.count).fill(-1)
-  for (let row = 0; row < table.count; row++) {
-    for (let child = table.firstChild[row]!; child >= 0; child = table.nextSibling[child]!) bases[child] = row
+/** By rank: the object's type, the rank of its base (-1: none), and the number of deltas to its whole object. */
+function followDeltas(
+  pack: Uint8Array,
+  index: PackIndex,
+): { readonly types: Uint8Array; readonly bases: Int32Array; readonly depths: Uint32Array } {
+  const { objectCount, idLength } = index
+  const header = new EntryHeader()
+  const types = new Uint8Array(objectCount)
+  const bases = new Int32Array(objectCount).fill(-1)
+  const depths = new Uint32Array(objectCount)
+  for (let rank = 0; rank < objectCount; rank++) {
+    const offset = index.offset(rank)
+    header.parse(pack, offset, pack.length - idLength, idLength)
+    if (header.type === OFS_DELTA) bases[rank] = index.rankAt(offset - header.baseDistance)
+    else if (header.type === REF_DELTA) bases[rank] = index.find(pack, header.baseIdAt)
+    else types[rank] = header.type
   }
-  const depths = new Uint32Array(table.count)
   const path: number[] = []
-  for (let row = 0; row < table.count; row++) {
-    // A ref-delta may stand before its base: climb to what is known already, then come back down.
-    let at = row
-    while (bases[at]! >= 0 && depths[at] === 0) {
+  for (let rank = 0; rank < objectCount; rank++) {
+    // Up to the nearest object whose type is known, and back down.
+    let at = rank
+    while (types[at] === 0) {
       path.push(at)
       at = bases[at]!
     }
-    for (let depth = depths[at]! + 1; path.length > 0; depth++) depths[path.pop()!] = depth
+    for (let depth = depths[at]! + 1; path.length > 0; depth++) {
+      const delta = path.pop()!
+      types[delta] = types[at]!
+      depths[delta] = depth
+    }
   }
-  return { bases, depths }
+  return { types, bases, depths }
 }

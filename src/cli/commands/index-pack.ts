@@ -1,12 +1,12 @@
 import { encodeHex } from '../../bytes/hex.ts'
-import { encodePackIndex } from '../../pack/encode-pack-index.ts'
+import { indexPack } from '../../pack/indexer/index-pack.ts'
 import { misuse } from '../failure.ts'
-import { indexWholePack, packFormat, type PackOptions } from '../indexed-pack-file.ts'
 import { writeOut } from '../output.ts'
+import { loadPackFormat, type PackFormatOptions } from '../pack-format.ts'
 import { createProgressBar } from '../progress-bar.ts'
 import { readWholeFile, writeWholeFile } from '../whole-file.ts'
 
-export interface IndexPackOptions extends PackOptions {
+export interface IndexPackOptions extends PackFormatOptions {
   readonly out?: string
   readonly quiet: boolean
 }
@@ -14,13 +14,12 @@ export interface IndexPackOptions extends PackOptions {
 /** `packstone index-pack`: writes the index of a pack, and prints the checksum of the pack as git does. */
 export async function indexPackCommand(file: string, options: IndexPackOptions): Promise<void> {
   const out = options.out ?? defaultIndexName(file)
-  const { codecs, format } = await packFormat(options)
+  const { codecs, format } = await loadPackFormat(options)
   const progress = await createProgressBar(options)
   try {
     const pack = await readWholeFile(file)
-    const { table, checksum } = await indexWholePack(pack, codecs, format, progress.show)
-    const entries = { objectCount: table.count, ids: table.ids, crcs: table.crcs, offsets: table.offsets }
-    await writeWholeFile(out, encodePackIndex(entries, checksum, format))
+    const { index, checksum } = await indexPack(pack, { codecs, format, onProgress: progress.show })
+    await writeWholeFile(out, index)
     progress.stop()
     await writeOut(encodeHex(checksum) + '\n')
   } finally {

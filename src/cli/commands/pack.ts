@@ -2,11 +2,10 @@ import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeHex } from '../../bytes/hex.ts'
 import { GitError } from '../../errors.ts'
-import { encodePackIndex } from '../../pack/encode-pack-index.ts'
+import { indexPack } from '../../pack/indexer/index-pack.ts'
 import { planPack, type PackPlan } from '../../repository/outgoing-pack.ts'
 import type { Repository } from '../../repository/repository.ts'
 import { misuse } from '../failure.ts'
-import { indexWholePack } from '../indexed-pack-file.ts'
 import { openRepositoryAt } from '../open-repository.ts'
 import { writeOut } from '../output.ts'
 import { createProgressBar, type ProgressBar } from '../progress-bar.ts'
@@ -78,11 +77,10 @@ async function writePackFiles(
     }
     const { codecs, format } = repository
     const pack = await readWholeFile(temporary)
-    const { table, checksum } = await indexWholePack(pack, codecs, format, progress.show)
-    const entries = { objectCount: table.count, ids: table.ids, crcs: table.crcs, offsets: table.offsets }
+    const { index, checksum } = await indexPack(pack, { codecs, format, onProgress: progress.show })
     const name = encodeHex(checksum)
     await rename(temporary, join(directory, `pack-${name}.pack`))
-    await writeWholeFile(join(directory, `pack-${name}.idx`), encodePackIndex(entries, checksum, format))
+    await writeWholeFile(join(directory, `pack-${name}.idx`), index)
     progress.stop()
     return name
   } catch (cause) {

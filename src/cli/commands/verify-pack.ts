@@ -1,39 +1,38 @@
 import { compareRanges, equalBytes } from '../../bytes/compare.ts'
 import { GitError } from '../../errors.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
-import type { IndexedPack } from '../../pack/indexer/resident-indexer.ts'
+import { indexPack } from '../../pack/indexer/index-pack.ts'
 import { PackIndex } from '../../pack/pack-index.ts'
-import { indexWholePack, packFormat, type PackOptions } from '../indexed-pack-file.ts'
 import { writeOut } from '../output.ts'
+import { loadPackFormat, type PackFormatOptions } from '../pack-format.ts'
 import { formatPackListing } from '../pack-listing.ts'
 import { readWholeFile } from '../whole-file.ts'
 
-export interface VerifyPackOptions extends PackOptions {
+export interface VerifyPackOptions extends PackFormatOptions {
   readonly verbose: boolean
   readonly statOnly: boolean
 }
 
 /** `packstone verify-pack`: verifies every object of a pack, and that its index says the same. */
 export async function verifyPackCommand(files: readonly string[], options: VerifyPackOptions): Promise<void> {
-  const { codecs, format } = await packFormat(options)
+  const { codecs, format } = await loadPackFormat(options)
   const failed: string[] = []
   for (const file of files) {
     const base = file.replace(/\.(?:idx|pack)$/, '')
     try {
-      const index = new PackIndex(await readWholeFile(base + '.idx'), format.idLength)
+      const stored = new PackIndex(await readWholeFile(base + '.idx'), format.idLength)
       const pack = await readWholeFile(base + '.pack')
-      const indexed = await indexWholePack(pack, codecs, format, () => undefined)
-      assertSameObjects(index, indexed, format)
+      const made = new PackIndex((await indexPack(pack, { codecs, format })).index, format.idLength)
+      assertSameObjects(stored, made, format)
       if (options.verbose || options.statOnly) {
-        await writeOut(formatPackListing(pack, indexed.table, !options.statOnly))
-        if (options.verbose) await writeOut(`${base}.pack: ok\n`)
+        await writeOut(formatPackListing(pack, made, !options.statOnly))
       }
+      if (options.verbose) await writeOut(`${base}.pack: ok\n`)
     } catch (error) {
       if (options.verbose) await writeOut(`${base}.pack: bad\n`)
       if (files.length === 1) throw error
-      process.stderr.write(
-        `packstone: ${base}.pack: ${error instanceof Error ? error.message : String(error)}\n`,
-      )
+      const message = error instanceof Error ? error.message : String(error)
+      process.stderr.write(`packstone: ${base}.pack: ${message}\n`)
       failed.push(base)
     }
   }
@@ -42,26 +41,21 @@ export async function verifyPackCommand(files: readonly string[], options: Verif
   }
 }
 
-function assertSameObjects(index: PackIndex, indexed: IndexedPack, format: ObjectFormat): void {
-  const { table, checksum } = indexed
-  const { idLength } = format
-  const actual = new Uint8Array(idLength)
-  format.hash.digestRangeInto(index.checksummed, 0, index.checksummed.length, actual, 0)
-  if (!equalBytes(actual, index.checksum)) throw mismatch('its checksum is wrong')
-  if (!equalBytes(index.packChecksum, checksum)) throw mismatch('it belongs to another pack')
-  if (index.objectCount !== table.count) {
-    throw mismatch(`it has ${index.objectCount} objects, and the pack ${table.count}`)
+/** Compares an index as it was found with the one that the pack's own bytes make. */
+function assertSameObjects(stored: PackIndex, made: PackIndex, format: ObjectFormat): void {
+  const checksum = new Uint8Array(format.idLength)
+  format.hash.digestRangeInto(stored.checksummed, 0, stored.checksummed.length, checksum, 0)
+  if (!equalBytes(checksum, stored.checksum)) throw mismatch('its checksum is wrong')
+  if (!equalBytes(stored.packChecksum, made.packChecksum)) throw mismatch('it belongs to another pack')
+  if (stored.objectCount !== made.objectCount) {
+    throw mismatch(`it has ${stored.objectCount} objects, and the pack ${made.objectCount}`)
   }
-  for (let rank = 0; rank < index.objectCount; rank++) {
-    const offset = index.offset(rank)
-    const row = table.rowAt(offset)
-    if (
-      row < 0 ||
-      compareRanges(index.bytes, index.idAt(rank), table.ids, row * idLength, idLength) !== 0 ||
-      (index.crc(rank) ?? table.crcs[row]) !== table.crcs[row]
-    ) {
-      throw mismatch(`its entry for offset ${offset} is wrong`)
-    }
+  for (let rank = 0; rank < stored.objectCount; rank++) {
+    const same =
+      compareRanges(stored.bytes, stored.idAt(rank), made.bytes, made.idAt(rank), format.idLength) === 0 &&
+      stored.offset(rank) === made.offset(rank) &&
+      (stored.version === 1 || stored.crc(rank) === made.crc(rank))
+    if (!same) throw mismatch(`its entry ${rank} is wrong`)
   }
 }
 
