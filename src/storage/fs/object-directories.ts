@@ -5,7 +5,7 @@ import type { FileSystem } from './file-system.ts'
 import { readFileIfThere } from './git-directory.ts'
 
 /** How deep alternates of alternates are followed; git has the same limit. */
-const MAX_DEPTH = 5
+const MAX_DEPTH = 6
 
 /**
  * Lists the directories that hold a repository's objects: its own first, then its alternates, each once. One that is

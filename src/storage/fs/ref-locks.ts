@@ -18,9 +18,12 @@ export interface RefLocks {
   release(): Promise<void>
 }
 
+/** How many locks are tried for at a time. */
+const BATCH = 64
+
 /**
- * Locks refs one after the other in byte order, so that of two transactions that contend for several refs one gets
- * them all.
+ * Locks refs so that nobody waits for a lock while holding one of a later name: of two transactions that contend for
+ * several refs one gets them all.
  *
  * @param timeout milliseconds to wait in all for locks that others hold; negative: for ever.
  * @param together give up at the first lock that is not to be had.
@@ -34,20 +37,41 @@ export async function acquireRefLocks(
   const busy = new Set<string>()
   const obstructed = new Set<string>()
   const grown = new Set<string>()
+  const parents = new Set<string>()
   const release = async (): Promise<void> => {
     await mapInParallel([...held.values()], (lock) => lock.release())
-    const parents = new Set([...held.keys()].map((name) => dirname(name)))
-    for (const parent of parents) await removeEmptyRefDirectories(directory, parent)
+    await mapInParallel([...parents], (parent) => removeEmptyRefDirectories(directory, parent))
   }
+  const acquire = async (name: string, timeout: number): Promise<boolean> => {
+    const lock = await acquireRefLock(directory, name, { timeout, grown })
+    if (lock === 'busy') return false
+    if (lock === 'obstructed') obstructed.add(name)
+    else held.set(name, lock)
+    parents.add(dirname(name))
+    return true
+  }
+  const sorted = [...names].sort(compareRefNames)
   const deadline = Date.now() + options.timeout
   try {
-    for (const name of [...names].sort(compareRefNames)) {
-      const timeout = options.timeout < 0 ? options.timeout : Math.max(0, deadline - Date.now())
-      const lock = await acquireRefLock(directory, name, { timeout, grown })
-      if (lock === 'busy') busy.add(name)
-      else if (lock === 'obstructed') obstructed.add(name)
-      else held.set(name, lock)
-      if (options.together && !held.has(name)) break
+    for (let at = 0; at < sorted.length;) {
+      const batch = sorted.slice(at, at + BATCH)
+      const taken = await mapInParallel(batch, (name) => acquire(name, 0))
+      const first = taken.indexOf(false)
+      if (first < 0) {
+        at += batch.length
+      } else {
+        // Those behind the one to wait for are given back, lest somebody who holds it waits for them.
+        await mapInParallel(batch.slice(first + 1), async (name) => {
+          await held.get(name)?.release()
+          held.delete(name)
+          obstructed.delete(name)
+        })
+        const name = batch[first] ?? ''
+        const timeout = options.timeout < 0 ? options.timeout : Math.max(0, deadline - Date.now())
+        if (!(await acquire(name, timeout))) busy.add(name)
+        at += first + 1
+      }
+      if (options.together && busy.size + obstructed.size > 0) break
     }
   } catch (error) {
     await release()

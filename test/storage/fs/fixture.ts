@@ -22,7 +22,6 @@ export interface BareFixture {
   git(...args: readonly string[]): Promise<string>
   /** What git says every ref under `refs/` is. */
   refs(): Promise<string[]>
-  /** What git finds wrong, in one text. */
   open(options?: FsOptions): Promise<RepositoryStorage>
 }
 
@@ -31,14 +30,15 @@ export async function makeBare(
 ): Promise<BareFixture> {
   const path = join(await temporaryDirectory(), 'repository.git')
   await git(['init', '-q', '--bare', `--object-format=${options.format ?? 'sha1'}`, path])
+  const commits = options.commits ?? 4
+  const ids: string[] = []
+  const tree = commits === 0 ? '' : await git(['mktree'], { cwd: path, input: '' })
+  for (let at = 0; at < commits; at++) {
+    ids.push(await git(['commit-tree', '-m', `commit ${at}`, tree], { cwd: path }))
+  }
   for (const setting of options.config ?? []) {
     const [key = '', value = ''] = setting.split('=')
-    await git(['config', key, value], { cwd: path })
-  }
-  const tree = await git(['mktree'], { cwd: path, input: '' })
-  const ids: string[] = []
-  for (let at = 0; at < (options.commits ?? 4); at++) {
-    ids.push(await git(['commit-tree', '-m', `commit ${at}`, tree], { cwd: path }))
+    await git(['config', '--file', join(path, 'config'), key, value])
   }
   return {
     path,
