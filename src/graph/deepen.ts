@@ -110,13 +110,13 @@ async function walkDepth(table: CommitTable, heads: readonly number[], depth: nu
   return { shallow, inside }
 }
 
-/** Those of `targets` that `heads` reach without passing one of them. */
+/** Those of `targets` that `heads` reach, through one another too: each is a boundary to count from. */
 async function reachable(
   table: CommitTable,
   heads: readonly number[],
   targets: readonly number[],
 ): Promise<readonly number[]> {
-  const isTarget = new Set(targets)
+  const missing = new Set(targets)
   const found: number[] = []
   const seen = new Set(heads)
   let level = [...seen]
@@ -124,10 +124,8 @@ async function reachable(
     await table.load(level)
     const next: number[] = []
     for (const commit of level) {
-      if (isTarget.has(commit)) {
-        found.push(commit)
-        continue
-      }
+      if (missing.delete(commit)) found.push(commit)
+      if (missing.size === 0) return found
       for (const parent of table.parents(commit)) {
         if (seen.has(parent)) continue
         seen.add(parent)
