@@ -56,7 +56,7 @@ export function postPush(
   url: string,
   commands: readonly RawCommand[],
   pack: Uint8Array,
-  capabilities = 'report-status atomic ofs-delta',
+  capabilities = 'report-status ofs-delta',
 ): Promise<RawAnswer> {
   const lines = commands.map(({ ref, from = ZERO, to = ZERO }, at) =>
     pktLine(`${from} ${to} ${ref}${at === 0 ? `\0 ${capabilities}` : ''}`),

@@ -11,9 +11,12 @@ export interface PackstoneOptions {
   readonly nodeArgs?: readonly string[]
 }
 
-/** The built command. Tests and benchmarks run from the top of the project. */
+/**
+ * The built command. Tests and benchmarks run from the top of the project; `INTEROP_CLI` names another build to test, such
+ * as that of an installed package.
+ */
 export function packstoneCommand(): string {
-  return resolvePath('dist/cli.js')
+  return resolvePath(process.env['INTEROP_CLI'] ?? 'dist/cli.js')
 }
 
 /** Starts the built command as a user does: `packstone serve --bare <directory> --port 0`. No git on its PATH. */
