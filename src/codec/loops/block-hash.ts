@@ -1,6 +1,7 @@
 import type { Hash, HashAlgorithm } from '../ports.ts'
 import { assertRange } from '../ranges.ts'
 import { streamIsOver } from '../corrupt-zlib.ts'
+import { ViewCache } from './view-cache.ts'
 
 const BLOCK = 64
 
@@ -25,17 +26,18 @@ export function createBlockHashAlgorithm(fn: BlockFunction): HashAlgorithm {
   const state = fn.createState()
   const tail = new Uint8Array(2 * BLOCK)
   const tailView = new DataView(tail.buffer)
+  const views = new ViewCache()
 
   return {
     name: fn.name,
     length: fn.length,
-    create: () => createRunningHash(fn),
+    create: () => createRunningHash(fn, views),
     digestRangeInto(bytes, start, end, out, at) {
       assertRange(bytes, start, end)
       assertRange(out, at, at + fn.length)
       for (let word = 0; word < initial.length; word++) state[word] = initial[word]!
       const blocks = Math.floor((end - start) / BLOCK)
-      if (blocks > 0) fn.compress(state, viewOf(bytes), start, blocks)
+      if (blocks > 0) fn.compress(state, views.viewOf(bytes), start, blocks)
       let held = 0
       for (let from = start + blocks * BLOCK; from < end; from++) tail[held++] = bytes[from]!
       fn.compress(state, tailView, 0, pad(tail, tailView, held, end - start))
@@ -44,7 +46,7 @@ export function createBlockHashAlgorithm(fn: BlockFunction): HashAlgorithm {
   }
 }
 
-function createRunningHash(fn: BlockFunction): Hash {
+function createRunningHash(fn: BlockFunction, views: ViewCache): Hash {
   const state = fn.createState()
   const tail = new Uint8Array(2 * BLOCK)
   const tailView = new DataView(tail.buffer)
@@ -64,7 +66,7 @@ function createRunningHash(fn: BlockFunction): Hash {
         held = 0
       }
       const blocks = Math.floor((end - start) / BLOCK)
-      if (blocks > 0) fn.compress(state, viewOf(bytes), start, blocks)
+      if (blocks > 0) fn.compress(state, views.viewOf(bytes), start, blocks)
       for (let from = start + blocks * BLOCK; from < end; from++) tail[held++] = bytes[from]!
     },
     digestInto(out, at) {
@@ -75,10 +77,6 @@ function createRunningHash(fn: BlockFunction): Hash {
       writeDigest(state, out, at, fn.length)
     },
   }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /** Completes the last `held` bytes of a message of `total` bytes to whole blocks, and returns how many: 1 or 2. */

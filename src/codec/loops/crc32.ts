@@ -1,5 +1,6 @@
 import type { Crc32 } from '../ports.ts'
 import { assertRange } from '../ranges.ts'
+import { ViewCache } from './view-cache.ts'
 
 /** The reflected polynomial of CRC-32 (ISO 3309). */
 const POLYNOMIAL = 0xedb88320
@@ -9,28 +10,33 @@ const TABLES = /* @__PURE__ */ buildTables()
 
 /** Creates CRC-32 in plain TypeScript, eight bytes a step ("slicing by 8"). */
 export function createCrc32(): Crc32 {
-  return { update: updateCrc32 }
-}
+  const views = new ViewCache()
 
-/** Continues the CRC-32 `crc` over `bytes[start, end)`. */
-export function updateCrc32(crc: number, bytes: Uint8Array, start: number, end: number): number {
-  assertRange(bytes, start, end)
-  let at = start
-  let sum = ~crc
-  for (const last = end - 8; at <= last; at += 8) {
-    sum ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
-    sum =
-      TABLES[1792 + (sum & 255)]! ^
-      TABLES[1536 + ((sum >>> 8) & 255)]! ^
-      TABLES[1280 + ((sum >>> 16) & 255)]! ^
-      TABLES[1024 + (sum >>> 24)]! ^
-      TABLES[768 + bytes[at + 4]!]! ^
-      TABLES[512 + bytes[at + 5]!]! ^
-      TABLES[256 + bytes[at + 6]!]! ^
-      TABLES[bytes[at + 7]!]!
+  return {
+    update(crc, bytes, start, end) {
+      assertRange(bytes, start, end)
+      let at = start
+      let sum = ~crc
+      if (end - start >= 8) {
+        const view = views.viewOf(bytes)
+        for (const last = end - 8; at <= last; at += 8) {
+          const low = sum ^ view.getInt32(at, true)
+          const high = view.getInt32(at + 4, true)
+          sum =
+            TABLES[1792 + (low & 255)]! ^
+            TABLES[1536 + ((low >>> 8) & 255)]! ^
+            TABLES[1280 + ((low >>> 16) & 255)]! ^
+            TABLES[1024 + (low >>> 24)]! ^
+            TABLES[768 + (high & 255)]! ^
+            TABLES[512 + ((high >>> 8) & 255)]! ^
+            TABLES[256 + ((high >>> 16) & 255)]! ^
+            TABLES[high >>> 24]!
+        }
+      }
+      for (; at < end; at++) sum = TABLES[(sum ^ bytes[at]!) & 255]! ^ (sum >>> 8)
+      return ~sum >>> 0
+    },
   }
-  for (; at < end; at++) sum = TABLES[(sum ^ bytes[at]!) & 255]! ^ (sum >>> 8)
-  return ~sum >>> 0
 }
 
 function buildTables(): Int32Array {

@@ -1,10 +1,11 @@
 import { deflateSync } from 'node:zlib'
 import type { Deflate } from '../ports.ts'
 import { assertRange } from '../ranges.ts'
+import { createNodeDeflateStream } from './node-deflate-stream.ts'
 import { plainView, trimmed } from './plain-view.ts'
 
-/** Creates a deflate on node:zlib; streams go to `streaming`, because node:zlib has no synchronous ones. */
-export function createNodeDeflate(level: number, streaming: Deflate): Deflate {
+/** Creates a deflate on node:zlib. */
+export function createNodeDeflate(level: number): Deflate {
   return {
     deflate(input, start = 0, end = input.length) {
       assertRange(input, start, end)
@@ -12,7 +13,7 @@ export function createNodeDeflate(level: number, streaming: Deflate): Deflate {
       const result = deflateSync(view, { level, chunkSize: pieceSize(view.length) })
       return trimmed(result)
     },
-    stream: (sink) => streaming.stream(sink),
+    stream: (sink) => createNodeDeflateStream(level, sink),
   }
 }
 

@@ -1,4 +1,5 @@
 import { type BlockTables, FIXED_TABLES } from './alphabets.ts'
+import { ViewCache } from '../view-cache.ts'
 
 /** Where in a deflate stream a decoder stands. */
 export const Phase = {
@@ -13,6 +14,7 @@ export const Phase = {
 export type Phase = (typeof Phase)[keyof typeof Phase]
 
 const NOTHING = /* @__PURE__ */ new Uint8Array(0)
+const NO_VIEW = /* @__PURE__ */ new DataView(NOTHING.buffer)
 
 /**
  * The registers of an inflate in progress.
@@ -23,7 +25,8 @@ const NOTHING = /* @__PURE__ */ new Uint8Array(0)
 export class InflateState {
   input: Uint8Array = NOTHING
   /** The same bytes as `input`, for unaligned loads of words. */
-  view: DataView = new DataView(NOTHING.buffer)
+  view: DataView = NO_VIEW
+  readonly #views = new ViewCache()
   /** Index of the next byte to load into `hold`. */
   pos = 0
   /** Index behind the last byte that may be read. */
@@ -62,10 +65,8 @@ export class InflateState {
   }
 
   setInput(input: Uint8Array, pos: number, end: number): void {
-    if (this.input !== input) {
-      this.input = input
-      this.view = new DataView(input.buffer, input.byteOffset, input.length)
-    }
+    this.input = input
+    this.view = this.#views.viewOf(input)
     this.pos = pos
     this.end = end
   }
@@ -80,6 +81,7 @@ export class InflateState {
   /** Lets go of the caller's buffers. */
   release(): void {
     this.input = NOTHING
+    this.view = NO_VIEW
     this.out = NOTHING
   }
 
