@@ -39,6 +39,11 @@ export interface StorageCommit {
   readonly refs?: readonly RefEdit[]
   /** All edits or none. Without it each edit stands alone. */
   readonly atomic?: boolean
+  /**
+   * The whole new list of commits whose parents this repository does not have; absent, the list stays. It takes effect after the
+   * packs and before the refs, and not at all when there were edits and every one was rejected.
+   */
+  readonly shallow?: readonly string[]
 }
 
 /** The answer to a {@link StorageCommit}. */

@@ -103,6 +103,29 @@ const FAULTS: readonly (readonly [fault: string, noticedBy: string, createStorag
       ),
   ],
   [
+    'the list of shallow commits is dropped',
+    'a commit replaces the list of shallow commits',
+    () =>
+      changeCommits((repository, step) =>
+        repository.commit({
+          addPacks: step.addPacks ?? [],
+          refs: step.refs ?? [],
+          atomic: step.atomic ?? false,
+        }),
+      ),
+  ],
+  [
+    'shallow commits change although nothing else does',
+    'the list of shallow commits stays when every edit is rejected',
+    () =>
+      changeCommits(async (repository, step) => {
+        const { shallow, ...rest } = step
+        const result = await repository.commit(rest)
+        if (shallow !== undefined) await repository.commit({ shallow })
+        return result
+      }),
+  ],
+  [
     'expectations are ignored',
     'an ordinary edit is applied exactly when',
     () =>

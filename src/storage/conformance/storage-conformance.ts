@@ -9,6 +9,7 @@ import { raceScenarios } from './race-scenarios.ts'
 import { refEditScenarios } from './ref-edit-scenarios.ts'
 import { refNameScenarios } from './ref-name-scenarios.ts'
 import { repositoryScenarios } from './repository-scenarios.ts'
+import { shallowScenarios } from './shallow-scenarios.ts'
 
 /** How the suite gets at the adapter it checks. */
 export interface StorageConformanceOptions {
@@ -41,6 +42,7 @@ export function storageConformance(options: StorageConformanceOptions): readonly
     ...refEditScenarios,
     ...refNameScenarios,
     ...raceScenarios,
+    ...shallowScenarios,
     ...(reopen === undefined ? [] : persistenceScenarios(reopen)),
   ]
   return scenarios.map((scenario) => ({ name: scenario.name, run: () => runScenario(scenario, options) }))

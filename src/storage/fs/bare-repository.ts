@@ -18,6 +18,7 @@ import { freshenPackFiles, listPackDescriptions, openPackPath } from './pack-dir
 import { RefReader } from './ref-reader.ts'
 import { parseRepositoryFormat } from './repository-format.ts'
 import { parseRepositorySettings, type RepositorySettings } from './repository-settings.ts'
+import { readShallowFile } from './shallow-file.ts'
 import { createStagedFile } from './staged-file.ts'
 
 /** How this adapter treats the disk. */
@@ -143,18 +144,7 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
         await replaceConfig(await directory(), config.path, text)
       }),
 
-    readShallow: () =>
-      run(async () => {
-        const bytes = (await readFileIfThere(fs, join(path, 'shallow'))) ?? new Uint8Array(0)
-        const isId = new RegExp(`^[0-9a-f]{${hexLength}}$`)
-        return decodeUtf8(bytes)
-          .split('\n')
-          .filter((line) => line !== '')
-          .map((line) => {
-            if (isId.test(line)) return line
-            throw new GitError('STORAGE', `${location}: bad line in the file shallow: '${line.slice(0, 80)}'`)
-          })
-      }),
+    readShallow: () => run(() => readShallowFile(fs, path, hexLength)),
 
     loose: {
       has: (id) => run(() => loose.has(id)),

@@ -2,25 +2,37 @@ import { hexLengthOf } from '../../object/object-format.ts'
 import type { RefOutcome } from '../../refs/ref-edit.ts'
 import { assertRefEdits } from '../../refs/ref-transaction.ts'
 import type { StorageCommit, StorageCommitResult } from '../repository-storage.ts'
+import { normalizeShallowList } from '../shallow-list.ts'
 import { editsInWaves } from './edit-waves.ts'
 import { prepareRefs, type RefTransactionPlace } from './fs-ref-transaction.ts'
 import { assertNewPacks, dropPackFiles, placePacks, type PlacedPacks } from './pack-commit.ts'
+import { prepareShallowFile } from './shallow-file.ts'
 
 /**
- * The one atomic step on a bare repository: lock and judge the refs, make the packs visible, move the refs, drop packs.
+ * The one atomic step on a bare repository: lock and judge the refs, make the packs visible, replace the shallow list, move the refs,
+ * drop packs.
  *
  * Stopped at any instant it leaves no ref that names an object whose pack is not in place. What it may leave are locks,
  * a `.keep` beside a pack, and a pack that nothing names, as git itself would.
  */
 export async function commitToDirectory(
   place: RefTransactionPlace,
-  { addPacks = [], dropPacks = [], refs: edits = [], atomic = false }: StorageCommit,
+  { addPacks = [], dropPacks = [], refs: edits = [], atomic = false, shallow }: StorageCommit,
 ): Promise<StorageCommitResult> {
   const { directory } = place
-  assertRefEdits(edits, hexLengthOf(place.objectFormat))
+  const hexLength = hexLengthOf(place.objectFormat)
+  assertRefEdits(edits, hexLength)
   const packs = assertNewPacks(directory, addPacks)
+  const shallowList = shallow && normalizeShallowList(shallow, hexLength)
+  const shallowFile = shallowList && (await prepareShallowFile(directory, shallowList))
   const outcomes = new Map<string, RefOutcome>()
   let placed: PlacedPacks | undefined
+  const placeObjects = async (): Promise<PlacedPacks> => {
+    const now = await placePacks(directory, packs)
+    placed = now
+    await shallowFile?.apply()
+    return now
+  }
   try {
     for (const wave of atomic ? [edits] : editsInWaves(edits)) {
       if (wave.length === 0) continue
@@ -28,7 +40,7 @@ export async function commitToDirectory(
       try {
         let wavesOutcomes = prepared.outcomes
         if (wavesOutcomes.some((outcome) => outcome.kind === 'applied')) {
-          placed ??= await placePacks(directory, packs)
+          placed ??= await placeObjects()
           wavesOutcomes = await prepared.apply()
         }
         for (const outcome of wavesOutcomes) outcomes.set(outcome.name, outcome)
@@ -36,7 +48,7 @@ export async function commitToDirectory(
         await prepared.release()
       }
     }
-    if (edits.length === 0) placed = await placePacks(directory, packs)
+    if (edits.length === 0) placed = await placeObjects()
     if (placed !== undefined) {
       await dropPackFiles(directory, dropPacks)
       await placed.finish()
@@ -44,6 +56,8 @@ export async function commitToDirectory(
   } catch (error) {
     await placed?.abandon()
     throw error
+  } finally {
+    await shallowFile?.release()
   }
   return {
     refs: edits.map(({ name }) => outcomes.get(name)).filter((outcome) => outcome !== undefined),

@@ -4,6 +4,7 @@ import type { RefEdit, RefOutcome } from '../../refs/ref-edit.ts'
 import type { RefTable, RefValue } from '../../refs/ref-table.ts'
 import { assertRefEdits, judgeRefEdits } from '../../refs/ref-transaction.ts'
 import { assertPackName } from '../pack-name.ts'
+import { normalizeShallowList } from '../shallow-list.ts'
 import type { NewPack, PackFileKind, RepositoryStorage, StorageCommitResult } from '../repository-storage.ts'
 import type { StagedFile } from '../stored-file.ts'
 import { createMemoryFile, MemoryStagedFile, openMemoryFile } from './memory-file.ts'
@@ -19,6 +20,7 @@ export interface MemoryState {
   readonly packs: ReadonlyMap<string, MemoryPack>
   readonly refs: RefTable
   readonly config: string
+  readonly shallow: readonly string[]
 }
 
 /** The place of a repository's state, shared by all its open handles. */
@@ -98,9 +100,11 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
       dropPacks = [],
       refs: edits = [],
       atomic = false,
+      shallow,
     }): Promise<StorageCommitResult> {
       const state = current()
       assertRefEdits(edits, hexLengthOf(objectFormat))
+      const boundary = shallow && normalizeShallowList(shallow, hexLengthOf(objectFormat))
       const added = addPacks.map(readNewPack)
       const outcomes = judgeRefEdits(edits, state.refs, { atomic })
       if (edits.length > 0 && outcomes.every((outcome) => outcome.kind === 'rejected')) {
@@ -109,7 +113,11 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
       const packs = new Map(state.packs)
       for (const name of dropPacks) packs.delete(name)
       for (const [name, pack] of added) packs.set(name, state.packs.get(name) ?? pack)
-      change({ packs, refs: state.refs.edit(appliedChanges(edits, outcomes)) })
+      change({
+        packs,
+        refs: state.refs.edit(appliedChanges(edits, outcomes)),
+        shallow: boundary ?? state.shallow,
+      })
       for (const { pack, index } of addPacks) {
         giveAway(pack)
         giveAway(index)
@@ -126,8 +134,7 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
     },
 
     async readShallow() {
-      current()
-      return []
+      return current().shallow
     },
 
     async close() {

@@ -34,7 +34,7 @@ export function createMemoryStorage(): Storage {
         throw new GitError('ALREADY_EXISTS', `memory has a repository ${key} already`, { details: { key } })
       }
       const refs = createRefTable([{ name: 'HEAD', target: { kind: 'symbolic', target: head } }])
-      const state = { packs: new Map(), refs, config: initialConfig(objectFormat) }
+      const state = { packs: new Map(), refs, config: initialConfig(objectFormat), shallow: [] }
       const repository = { key, objectFormat, state }
       repositories.set(key, repository)
       return openMemoryRepository(repository)
