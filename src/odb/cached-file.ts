@@ -2,9 +2,11 @@ import type { LruSpace, SharedLru } from '../bytes/shared-lru.ts'
 import type { StoredFile } from '../storage/stored-file.ts'
 import type { PackData } from './pack-data.ts'
 
-/** Files up to this size are one block; larger ones are cut into blocks of {@link BLOCK_SIZE}. */
+/** Files up to this size are one block; larger ones are cut into blocks. */
 const WHOLE_FILE = 4 << 20
-const BLOCK_SIZE = 1 << 20
+/** The size of blocks, as far as several of them fit the cache. */
+const MAX_BLOCK = 1 << 20
+const MIN_BLOCK = 1 << 12
 
 /**
  * Synchronous reading of a stored file over a block cache: a range is answered from resident blocks at once, or noted as
@@ -16,7 +18,7 @@ export class CachedFile implements PackData {
   windowAt = 0
   readonly #open: () => Promise<StoredFile>
   readonly #blocks: LruSpace<Uint8Array>
-  /** The longest range that is joined from blocks; a longer one is read for one use. */
+  /** The longest range that is read as blocks; a longer one is read for one use. */
   readonly #maxJoin: number
   readonly #blockSize: number
   readonly #wantedBlocks = new Set<number>()
@@ -30,13 +32,15 @@ export class CachedFile implements PackData {
     this.#open = open
     this.#blocks = cache.openSpace()
     this.#maxJoin = cache.maxBytes / 4
-    this.#blockSize = size <= WHOLE_FILE && size <= cache.maxBytes / 4 ? Math.max(1, size) : BLOCK_SIZE
+    this.#blockSize = size <= WHOLE_FILE && size <= this.#maxJoin ? Math.max(1, size) : MAX_BLOCK
+    while (this.#blockSize > this.#maxJoin && this.#blockSize > MIN_BLOCK) this.#blockSize /= 2
   }
 
   tryWindow(offset: number, length: number): boolean {
     const end = Math.min(offset + length, this.size)
     const first = Math.floor(offset / this.#blockSize)
     const last = Math.floor(Math.max(offset, end - 1) / this.#blockSize)
+    if ((last - first + 1) * this.#blockSize > this.#maxJoin) return this.#tryOversize(offset, end - offset)
     if (first === last) {
       const block = this.#blocks.get(first)
       if (block === undefined) {
@@ -47,18 +51,20 @@ export class CachedFile implements PackData {
       this.windowAt = offset - first * this.#blockSize
       return true
     }
-    const whole = this.#oversize.get(offset)
-    if (whole instanceof Uint8Array && whole.length >= end - offset) {
+    return this.#tryJoin(offset, end, first, last)
+  }
+
+  #tryOversize(offset: number, length: number): boolean {
+    const found = this.#oversize.get(offset)
+    if (found instanceof Uint8Array && found.length >= length) {
       this.#oversize.delete(offset)
-      this.window = whole
+      this.window = found
       this.windowAt = 0
       return true
     }
-    if ((last - first + 1) * this.#blockSize > this.#maxJoin) {
-      this.#oversize.set(offset, end - offset)
-      return false
-    }
-    return this.#tryJoin(offset, end, first, last)
+    // The longest wish counts, or two that take turns would keep each other waiting.
+    this.#oversize.set(offset, typeof found === 'number' ? Math.max(found, length) : length)
+    return false
   }
 
   #tryJoin(offset: number, end: number, first: number, last: number): boolean {
