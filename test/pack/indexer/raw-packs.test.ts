@@ -109,7 +109,7 @@ describe('well-formed packs', () => {
     for (const [id, hashed] of seen) expect(hashed).toBe(id)
   })
 
-  test('may be indexed in steps of any size, with the same result', async () => {
+  test('may be indexed in steps of any size, with the same result', () => {
     const random = createRandom(4)
     const bodies = [random.bytes(300)]
     const entries: RawPackEntry[] = [{ type: 'blob', body: bodies[0]! }]
