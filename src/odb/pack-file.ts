@@ -5,9 +5,12 @@ import { DeltaHeader } from '../delta/delta-header.ts'
 import { GitError, isGitError } from '../errors.ts'
 import type { RawObject } from '../object/object-reader.ts'
 import type { ObjectType } from '../object/object-type.ts'
-import { EntryHeader, MAX_ENTRY_HEADER, OFS_DELTA, REF_DELTA } from '../pack/entry-header.ts'
+import { EntryHeader, MAX_ENTRY_HEADER, MAX_EXPANSION, OFS_DELTA, REF_DELTA } from '../pack/entry-header.ts'
 import type { PackIndex } from '../pack/pack-index.ts'
 import type { PackData } from './pack-data.ts'
+
+/** The largest object that one array holds on every runtime. */
+const MAX_OBJECT_BYTES = 0x7fffffff
 
 /** What an object in the cache weighs beyond its body. */
 const OBJECT_OVERHEAD = 200
@@ -67,7 +70,7 @@ export class PackFile {
   /** Where the entry at this position of the index's pack order ends. */
   entryEnd(position: number): number {
     const offsets = this.index.sortedOffsets
-    return position + 1 < offsets.length ? offsets[position + 1]! : this.entriesEnd
+    return position + 1 < offsets.length ? Math.min(offsets[position + 1]!, this.entriesEnd) : this.entriesEnd
   }
 
   /**
@@ -130,6 +133,7 @@ export class PackFile {
       header.parse(delta, 0, delta.length)
       const { baseSize, resultSize, at } = header
       if (baseSize !== object.body.length) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
+      assertSize(resultSize, MAX_OBJECT_BYTES)
       const body = new Uint8Array(resultSize)
       applyDelta(delta, at, delta.length, object.body, 0, baseSize, body, 0, resultSize)
       object = { type: object.type, body }
@@ -149,6 +153,7 @@ export class PackFile {
     const position = index.positionOf(offset)
     if (position < 0) throw new GitError('CORRUPT_PACK', `no entry begins at offset ${offset}`)
     const length = this.entryEnd(position) - offset
+    if (length <= 0) throw new GitError('CORRUPT_PACK', `no entry can begin at offset ${offset}`)
     if (!data.tryWindow(offset, length)) return undefined
     const bytes = data.window
     const start = data.windowAt
@@ -157,6 +162,7 @@ export class PackFile {
       throw new GitError('CORRUPT_PACK', 'entry header is cut short')
     const { type, size, dataAt } = header
     const base = this.#baseOffset(header, bytes, offset)
+    assertSize(size, Math.min(MAX_OBJECT_BYTES, MAX_EXPANSION * (end - dataAt)))
     const body = new Uint8Array(size)
     if (this.#codecs.inflate.inflateInto(bytes, dataAt, end, body, 0, size) < 0) {
       throw new GitError('CORRUPT_PACK', 'entry is cut short')
@@ -165,7 +171,10 @@ export class PackFile {
   }
 
   #baseOffset(header: EntryHeader, bytes: Uint8Array, offset: number): number {
-    if (header.type === OFS_DELTA) return offset - header.baseDistance
+    if (header.type === OFS_DELTA) {
+      if (header.baseDistance > offset) throw new GitError('CORRUPT_PACK', 'delta base offset is out of bound')
+      return offset - header.baseDistance
+    }
     if (header.type !== REF_DELTA) return -1
     const rank = this.index.find(bytes, header.baseIdAt)
     if (rank < 0) throw new GitError('MISSING_BASE', 'base of a ref-delta is not in the pack')
@@ -181,6 +190,8 @@ export class PackFile {
     const { data, index } = this
     const offset = index.offset(rank)
     const length = Math.min(MAX_ENTRY_HEADER, this.entriesEnd - offset)
+    if (length <= 0)
+      throw new GitError('CORRUPT_PACK', `no entry of ${this.name} can begin at offset ${offset}`)
     if (!data.tryWindow(offset, length)) return undefined
     const header = this.#header
     const start = data.windowAt
@@ -206,4 +217,9 @@ export class PackFile {
     this.#pending.clear()
     await this.data.close()
   }
+}
+
+/** Refuses sizes that cannot be true before memory is taken for them. */
+function assertSize(size: number, most: number): void {
+  if (size > most) throw new GitError('CORRUPT_PACK', `size of ${size} bytes; at most ${most} are possible`)
 }

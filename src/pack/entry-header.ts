@@ -11,6 +11,9 @@ export type EntryType = ObjectType | typeof OFS_DELTA | typeof REF_DELTA
 /** The longest entry header: ten bytes of size, then an id of 32 bytes or an offset of ten. */
 export const MAX_ENTRY_HEADER = 10 + 32
 
+/** More than zlib can ever expand a byte to (about 1032), so that a lying size is refused before memory is taken for it. */
+export const MAX_EXPANSION = 1040
+
 /** What a bit of the tenth byte of a size is worth. */
 const LAST_SCALE = 2 ** 60
 

@@ -8,7 +8,14 @@ import { IdTable } from '../../object/id-table.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
 import { encodeObjectHeader } from '../../object/object-id.ts'
 import type { ObjectType } from '../../object/object-type.ts'
-import { EntryHeader, OFS_DELTA, REF_DELTA, encodeEntryHeader, MAX_ENTRY_HEADER } from '../entry-header.ts'
+import {
+  EntryHeader,
+  OFS_DELTA,
+  REF_DELTA,
+  encodeEntryHeader,
+  MAX_ENTRY_HEADER,
+  MAX_EXPANSION,
+} from '../entry-header.ts'
 import { PACK_HEADER_LENGTH, parsePackHeader } from '../pack-header.ts'
 import { EntryTable } from './entry-table.ts'
 
@@ -16,8 +23,6 @@ import { EntryTable } from './entry-table.ts'
 const HEADROOM = 32
 /** The shortest entry: one byte of header and an empty zlib stream. */
 const MIN_ENTRY = 9
-/** More than zlib can ever expand a byte to (about 1032), so that a lying size is refused before memory is taken for it. */
-const MAX_EXPANSION = 1040
 /** From here on the live path of a delta tree is kept short by moving an only child down over its parent. */
 const COMPACT_FROM = 8 << 20
 
