@@ -2,6 +2,7 @@
  * pkt-line, the framing of Git's protocol (gitprotocol-common, "pkt-line Format"): four hexadecimal digits with the length
  * of the packet, themselves included, then the payload. Lengths 0, 1 and 2 are packets of their own without payload.
  */
+import { concatBytes } from '../bytes/concat.ts'
 import { encodeUtf8 } from '../bytes/text.ts'
 import { GitError } from '../errors.ts'
 
@@ -48,4 +49,22 @@ export function encodePkt(payload: string | Uint8Array): Uint8Array {
 /** Encodes the packet that ends a conversation with a message for people; git shows it as `remote error: <message>`. */
 export function encodeErrorPkt(message: string): Uint8Array {
   return encodePkt(encodeUtf8(`ERR ${message}`).subarray(0, MAX_PKT_PAYLOAD))
+}
+
+/** Size from which gathered packets are handed on. */
+const GATHERED_BYTES = 32 * 1024
+
+/** Joins small packets, so that a long list of lines does not travel in as many small pieces. */
+export function* gatherPackets(packets: Iterable<Uint8Array>): Generator<Uint8Array, void, undefined> {
+  let gathered: Uint8Array[] = []
+  let size = 0
+  for (const packet of packets) {
+    gathered.push(packet)
+    size += packet.length
+    if (size < GATHERED_BYTES) continue
+    yield concatBytes(gathered)
+    gathered = []
+    size = 0
+  }
+  if (size > 0) yield concatBytes(gathered)
 }

@@ -43,7 +43,8 @@ export class ProgressLines {
   finish(): string {
     const event = this.#event
     if (event === undefined) return ''
-    const line = this.#line(event, ', done.\n')
+    // A phase that had nothing to do is not worth a line.
+    const line = event.done === 0 ? '' : this.#line(event, ', done.\n')
     this.#event = undefined
     this.#percent = -1
     this.#width = 0

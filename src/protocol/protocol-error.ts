@@ -31,3 +31,8 @@ const PEER_FAULTS: readonly GitErrorCode[] = [
 export function isPeerFault(error: unknown): error is GitError {
   return isGitError(error) && PEER_FAULTS.includes(error.code)
 }
+
+/** Tells whether work ended because nobody waits for it any more: such an end is nobody's fault and is passed on. */
+export function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true || isGitError(error, 'ABORTED')
+}

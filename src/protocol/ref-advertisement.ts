@@ -1,7 +1,7 @@
 import type { ObjectFormat } from '../object/object-format.ts'
 import type { ObjectId } from '../object/object-id.ts'
 import type { AdvertisedRef } from '../repository/repository.ts'
-import { encodePkt, FLUSH_PKT } from './pkt-line.ts'
+import { encodePkt, FLUSH_PKT, gatherPackets } from './pkt-line.ts'
 import type { ProtocolVersion } from './protocol-version.ts'
 
 /** What the first answer of versions 0 and 1 says. */
@@ -19,9 +19,13 @@ export interface RefAdvertisement {
  * Encodes the advertisement (gitprotocol-pack, "Reference Discovery"): capabilities stand after a NUL on the first line,
  * and a repository without refs has a line of its own for them.
  */
-export function* encodeRefAdvertisement(
+export function encodeRefAdvertisement(
   advertisement: RefAdvertisement,
 ): Generator<Uint8Array, void, undefined> {
+  return gatherPackets(listPackets(advertisement))
+}
+
+function* listPackets(advertisement: RefAdvertisement): Generator<Uint8Array, void, undefined> {
   const { refs, format } = advertisement
   if (advertisement.version === 1) yield encodePkt('version 1\n')
   let capabilities = `\0${advertisement.capabilities.join(' ')}`

@@ -1,9 +1,8 @@
-import { isGitError } from '../errors.ts'
 import type { Repository } from '../repository/repository.ts'
 import { createHiddenRefs } from './hidden-refs.ts'
 import { encodeErrorPkt } from './pkt-line.ts'
 import { PktReader } from './pkt-reader.ts'
-import { isPeerFault } from './protocol-error.ts'
+import { isAbort, isPeerFault } from './protocol-error.ts'
 import { DEFAULT_PROTOCOL_LIMITS } from './protocol-limits.ts'
 import type { ProtocolVersion } from './protocol-version.ts'
 import type { ReceiveSession } from './receive-pack/receive-session.ts'
@@ -82,7 +81,7 @@ export async function* uploadPack(
     }
   } catch (error) {
     // Failures within a pack come here only where there is no side-band to tell them on.
-    if (sent.rawPack || reader.packetCount === 0 || isGitError(error, 'ABORTED')) throw error
+    if (sent.rawPack || reader.packetCount === 0 || isAbort(error, context.signal)) throw error
     if (isPeerFault(error)) yield encodeErrorPkt(error.message)
     else {
       if (!sent.anything) throw error

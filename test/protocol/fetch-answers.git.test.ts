@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FastImport } from '../support/fast-import.ts'
 import { git, gitLines, TEST_TIME, tryGit } from '../support/git.ts'
-import { gitFetch, ourFetch, type Version } from './served-repository.ts'
+import { gitAdvertisement, gitFetch, ourAdvertisement, ourFetch, type Version } from './served-repository.ts'
 import { demux, DELIM, FLUSH, packets, wire, type WirePart } from './wire.ts'
 
 /** How many commits the served repository has; the client has some more that it does not share. */
@@ -228,6 +228,28 @@ describe('a fetch is answered as by git', () => {
       const since = `deepen-since ${TEST_TIME + 60 * minute}`
       await compare(2, wire('command=fetch', DELIM, `want ${tip}`, since, 'done', FLUSH), path)
       await compare(0, wire(`want ${tip} multi_ack`, since, FLUSH, 'done'), path)
+    }
+  })
+
+  it('when the repository itself is shallow', async () => {
+    const path = join(base, 'shallow.git')
+    await git(['clone', '-q', '--bare', '--depth', '6', '--branch', 'b40', `file://${served}`, path])
+    const tip = await git(['rev-parse', 'HEAD'], { cwd: path })
+    const lines = (await packets(await ourAdvertisement(path, 'git-upload-pack', 0))).filter((line) =>
+      line.startsWith('shallow '),
+    )
+    expect(lines.length).toBeGreaterThan(0)
+    const theirs = await packets(await gitAdvertisement(path, 'git-upload-pack', 0))
+    expect(lines.sort()).toEqual(theirs.filter((line) => line.startsWith('shallow ')).sort())
+    for (const depth of [
+      [],
+      ['deepen 2'],
+      ['deepen 2147483647'],
+      [`shallow ${tip}`, 'deepen 3'],
+      [`shallow ${tip}`],
+    ]) {
+      await compare(2, wire('command=fetch', DELIM, `want ${tip}`, ...depth, 'done', FLUSH), path)
+      await compare(0, wire(`want ${tip} multi_ack side-band-64k`, ...depth, FLUSH, 'done'), path)
     }
   })
 

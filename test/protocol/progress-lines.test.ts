@@ -43,6 +43,7 @@ describe('progress lines', () => {
 
   it('says nothing of a phase that never began, nor of what only clients show', () => {
     expect(show([])).toBe('')
+    expect(show([{ phase: 'counting', done: 0, total: 0 }])).toBe('')
     expect(show([{ phase: 'receiving', done: 1, total: 2 }])).toBe('')
   })
 })

@@ -1,9 +1,8 @@
-import { isGitError } from '../../errors.ts'
 import { BandChannel } from '../band-channel.ts'
 import { listOffers } from '../capability-list.ts'
 import { encodeErrorPkt, FLUSH_PKT } from '../pkt-line.ts'
 import type { PktReader } from '../pkt-reader.ts'
-import { isPeerFault } from '../protocol-error.ts'
+import { isAbort, isPeerFault } from '../protocol-error.ts'
 import type { ProtocolVersion } from '../protocol-version.ts'
 import { encodeRefAdvertisement } from '../ref-advertisement.ts'
 import { encodeBand } from '../side-band.ts'
@@ -53,7 +52,7 @@ export async function* servePush(
       yield packet
     }
   } catch (error) {
-    if (isGitError(error, 'ABORTED')) throw error
+    if (isAbort(error, session.signal)) throw error
     const isTold = isPeerFault(error)
     const cannotTell = reader.packetCount === 0 || (request.packetMax === 0 && progress.hasBegun)
     if (cannotTell || (!isTold && !progress.hasBegun)) throw error

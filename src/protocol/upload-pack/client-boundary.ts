@@ -1,10 +1,13 @@
 import { encodeHex, parseHex } from '../../bytes/hex.ts'
-import { deepen, INFINITE_DEPTH, type DeepenResult } from '../../graph/deepen.ts'
+import { CommitTable } from '../../graph/commit-table.ts'
+import { deepen, type DeepenResult } from '../../graph/deepen.ts'
+import { peelToCommits } from '../../graph/peel.ts'
 import { parseCommitLinks } from '../../object/commit-links.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import { COMMIT } from '../../object/object-type.ts'
 import { readObject } from '../../object/object-reader.ts'
 import { isRefName } from '../../refs/ref-name.ts'
+import { encodePkt } from '../pkt-line.ts'
 import { protocolError } from '../protocol-error.ts'
 import { asksToDeepen, type FetchRequest } from './fetch-request.ts'
 import type { UploadSession } from './upload-session.ts'
@@ -32,23 +35,54 @@ export async function readClientBoundary(
   }
   const clientShallow = await keepKnownCommits(session, request.clientShallow)
   const not = await Promise.all(request.not.map((name) => resolveDeepenNot(session, name)))
-  const unasked = !asksToDeepen(request)
-  if (unasked && !(coversServer && view.shallow.size > 0)) {
-    return { clientShallow, shallow: [], unshallow: [] }
+  if (!asksToDeepen(request)) {
+    const shallow = coversServer ? await listServerBoundary(session, request, clientShallow) : []
+    return { clientShallow, shallow, unshallow: [] }
   }
-  const depth = unasked ? INFINITE_DEPTH : request.depth
   // A depth counted from the client's boundary is counted from where any ref reaches it, not only what is wanted now; a
   // client without a boundary has all history already.
   if (request.relative && clientShallow.length === 0) return { clientShallow, shallow: [], unshallow: [] }
   const moved = await deepen(view, {
     wants: request.relative ? await listVisibleTips(session) : [...request.wants],
     clientShallow,
-    ...(depth === undefined ? {} : { depth }),
+    ...(request.depth === undefined ? {} : { depth: request.depth }),
     ...(request.relative ? { relative: true } : {}),
     ...(request.since === undefined ? {} : { since: request.since }),
     ...(not.length === 0 ? {} : { not }),
   })
   return { clientShallow, ...moved }
+}
+
+/** Where our own history ends, as far as the client gets to see it. Costs a walk of history, where it ends at all. */
+async function listServerBoundary(
+  { view }: UploadSession,
+  request: FetchRequest,
+  clientShallow: readonly ObjectId[],
+): Promise<readonly ObjectId[]> {
+  if (view.shallow.size === 0) return []
+  const known = new Set(clientShallow)
+  const table = new CommitTable(view, known)
+  const wants = await peelToCommits(
+    view,
+    Array.from(request.wants, (id) => parseHex(id)),
+  )
+  const seen = new Set(wants.map((id) => table.add(id)))
+  const found: ObjectId[] = []
+  for (let level = [...seen]; level.length > 0;) {
+    await table.load(level)
+    const next: number[] = []
+    for (const commit of level) {
+      const id = table.hexId(commit)
+      if (view.shallow.has(id) && !known.has(id)) found.push(id)
+      for (const parent of table.parents(commit)) {
+        if (seen.has(parent)) continue
+        seen.add(parent)
+        next.push(parent)
+      }
+    }
+    level = next
+  }
+  return found
 }
 
 /** The parents that a client gets to see when its boundary moves away from their children. */
@@ -71,11 +105,11 @@ async function listVisibleTips(session: UploadSession): Promise<readonly ObjectI
   return refs.filter(({ name }) => !session.isHidden(name)).map(({ id }) => id)
 }
 
-/** The lines that tell the client how its boundary moves. */
-export function encodeBoundaryLines(boundary: ClientBoundary): readonly string[] {
+/** The packets that tell the client how its boundary moves. */
+export function encodeBoundaryLines(boundary: ClientBoundary): readonly Uint8Array[] {
   return [
-    ...boundary.shallow.map((id) => `shallow ${id}`),
-    ...boundary.unshallow.map((id) => `unshallow ${id}`),
+    ...boundary.shallow.map((id) => encodePkt(`shallow ${id}`)),
+    ...boundary.unshallow.map((id) => encodePkt(`unshallow ${id}`)),
   ]
 }
 

@@ -1,4 +1,4 @@
-import { DELIM_PKT, encodePkt, FLUSH_PKT } from '../pkt-line.ts'
+import { DELIM_PKT, encodePkt, FLUSH_PKT, gatherPackets } from '../pkt-line.ts'
 import { protocolError } from '../protocol-error.ts'
 import { SIDE_BAND_64K_PACKET_MAX } from '../side-band.ts'
 import { parseWireId } from '../wire-id.ts'
@@ -76,7 +76,7 @@ export async function* fetchV2(
   const boundary = await readClientBoundary(session, request, true)
   if (asksToDeepen(request) || boundary.clientShallow.length > 0 || session.view.shallow.size > 0) {
     yield encodePkt('shallow-info\n')
-    for (const line of encodeBoundaryLines(boundary)) yield encodePkt(line)
+    yield* gatherPackets(encodeBoundaryLines(boundary))
     yield DELIM_PKT
   }
   yield encodePkt('packfile\n')
@@ -95,7 +95,7 @@ async function* acknowledge(
   if (request.done) return true
   yield encodePkt('acknowledgments\n')
   if (acks.length === 0) yield encodePkt('NAK\n')
-  for (const id of acks) yield encodePkt(`ACK ${id}\n`)
+  yield* gatherPackets(acks.map((id) => encodePkt(`ACK ${id}\n`)))
   if (!(await common.isReady(true))) {
     yield FLUSH_PKT
     return false

@@ -1,5 +1,5 @@
 import type { AdvertisedRef } from '../../repository/repository.ts'
-import { encodePkt, FLUSH_PKT } from '../pkt-line.ts'
+import { encodePkt, FLUSH_PKT, gatherPackets } from '../pkt-line.ts'
 import { protocolError } from '../protocol-error.ts'
 import type { ProtocolLimits } from '../protocol-limits.ts'
 import type { UploadSession } from './upload-session.ts'
@@ -61,27 +61,43 @@ export async function* lsRefs(
   session: UploadSession,
   lines: readonly string[],
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const request = parseArguments(lines, session.limits)
+  const { repository, view, limits } = session
+  const request = parseArguments(lines, limits)
   // So many prefixes that some were dropped: none of them may restrict the list then.
-  const prefixes = request.prefixes.length < session.limits.maxRefPrefixes ? request.prefixes : []
-  const matches = (name: string): boolean =>
-    (prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix))) && !session.isHidden(name)
+  const prefixes = request.prefixes.length < limits.maxRefPrefixes ? request.prefixes : []
+  const hasPrefix = createPrefixTest(prefixes)
+  const isListed = (name: string): boolean => hasPrefix(name) && !session.isHidden(name)
 
-  const refs = await session.repository.listAdvertisedRefs(session.view, {
+  const refs = await repository.listAdvertisedRefs(view, {
     peel: request.peel,
-    ...(prefixes.length === 0 ? {} : { prefixes }),
+    ...(prefixes.length === 0 || prefixes.length > MAX_PASSED_PREFIXES ? {} : { prefixes }),
   })
-  if (request.unborn && request.symrefs && matches('HEAD') && !refs.some(({ name }) => name === 'HEAD')) {
-    const head = await session.repository.readHead()
-    // HEAD may have been left out for its prefix only; it is unborn when it resolves to nothing.
-    if (head?.kind === 'symbolic' && (await session.repository.resolveRef('HEAD')) === undefined) {
-      yield encodePkt(`unborn HEAD symref-target:${head.target}\n`)
-    }
+  const unborn = await readUnbornHead(session, request)
+  const encode = function* (): Generator<Uint8Array, void, undefined> {
+    if (unborn !== undefined && isListed('HEAD')) yield encodePkt(`unborn HEAD symref-target:${unborn}\n`)
+    for (const ref of refs) if (isListed(ref.name)) yield encodePkt(encodeRefLine(ref, request))
+    yield FLUSH_PKT
   }
-  for (const ref of refs) {
-    if (matches(ref.name)) yield encodePkt(encodeRefLine(ref, request))
-  }
-  yield FLUSH_PKT
+  yield* gatherPackets(encode())
+}
+
+/** Up to this many prefixes narrow down what is read; more are tested here, at a cost that does not grow with them. */
+const MAX_PASSED_PREFIXES = 64
+
+/** Tests names against prefixes with one lookup for each length that a prefix has. No prefix matches everything. */
+function createPrefixTest(prefixes: readonly string[]): (name: string) => boolean {
+  if (prefixes.length === 0) return () => true
+  const known = new Set(prefixes)
+  const lengths = [...new Set(prefixes.map(({ length }) => length))]
+  return (name) => lengths.some((length) => length <= name.length && known.has(name.slice(0, length)))
+}
+
+/** The ref that HEAD names without leading to an object, if the client asks for that. */
+async function readUnbornHead(session: UploadSession, request: LsRefsRequest): Promise<string | undefined> {
+  if (!request.unborn || !request.symrefs) return undefined
+  const head = await session.repository.readHead()
+  if (head?.kind !== 'symbolic') return undefined
+  return (await session.repository.resolveRef('HEAD')) === undefined ? head.target : undefined
 }
 
 function encodeRefLine(ref: AdvertisedRef, request: LsRefsRequest): string {

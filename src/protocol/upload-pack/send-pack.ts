@@ -3,6 +3,7 @@ import type { ObjectId } from '../../object/object-id.ts'
 import { planPack, type PackPlanOptions, type PackRequest } from '../../repository/outgoing-pack.ts'
 import { BandChannel } from '../band-channel.ts'
 import { FLUSH_PKT } from '../pkt-line.ts'
+import { isAbort } from '../protocol-error.ts'
 import { ProgressLines } from '../progress-lines.ts'
 import { encodeBand } from '../side-band.ts'
 import type { ClientBoundary } from './client-boundary.ts'
@@ -67,7 +68,7 @@ export async function* sendPack(
     yield* channel.flush()
     if (packetMax > 0) yield FLUSH_PKT
   } catch (error) {
-    if (packetMax === 0 || isGitError(error, 'ABORTED')) throw error
+    if (packetMax === 0 || isAbort(error, session.signal)) throw error
     session.onFailure?.(error)
     yield* channel.messages()
     yield encodeBand(3, `aborting due to ${faultOf(error)} on the remote side.`, packetMax)

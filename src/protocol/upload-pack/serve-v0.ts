@@ -1,7 +1,7 @@
 import type { ObjectId } from '../../object/object-id.ts'
 import { agentOf } from '../agent.ts'
 import { listOffers, parseCapabilityList, type CapabilityOffer } from '../capability-list.ts'
-import { encodePkt, FLUSH_PKT } from '../pkt-line.ts'
+import { encodePkt, FLUSH_PKT, gatherPackets } from '../pkt-line.ts'
 import type { PktReader } from '../pkt-reader.ts'
 import { protocolError } from '../protocol-error.ts'
 import { encodeRefAdvertisement } from '../ref-advertisement.ts'
@@ -102,7 +102,7 @@ export async function* serveV0(
 
   const boundary = await readClientBoundary(session, request, false)
   if (asksToDeepen(request)) {
-    for (const line of encodeBoundaryLines(boundary)) yield encodePkt(line)
+    yield* gatherPackets(encodeBoundaryLines(boundary))
     yield FLUSH_PKT
   }
   if ((await reader.peek()).kind === 'eof') return
