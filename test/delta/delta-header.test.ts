@@ -22,7 +22,8 @@ describe('DeltaHeader', () => {
           ...encodeSize(result),
           0x80,
         ])
-        header.parse(bytes, before, bytes.length)
+        // As long as the instructions could make that much: the header looks at no byte behind the sizes.
+        header.parse(bytes, before, 2 ** 31)
         expect(header).toMatchObject({ baseSize: base, resultSize: result, at: bytes.length - 1 })
       }),
     )
@@ -41,6 +42,18 @@ describe('DeltaHeader', () => {
     expect(() => {
       header.parse(Uint8Array.from(bytes), 0, bytes.length)
     }).toThrow(corrupt)
+  })
+
+  test('refuses a result that its instructions cannot reach, and no other', () => {
+    const most = 2 * 0x800000
+    const parse = (size: number): void => {
+      header.parse(Uint8Array.from([0, ...encodeSize(size), 0xc0, 0xff]), 0, 3 + encodeSize(size).length)
+    }
+    expect(() => {
+      parse(most + 1)
+    }).toThrow(corrupt)
+    parse(0xff0000)
+    expect(header.resultSize).toBe(0xff0000)
   })
 
   test('does not read past the given end', () => {
