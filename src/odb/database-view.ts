@@ -11,6 +11,8 @@ import type { PackFile } from './pack-file.ts'
 
 /** Loose objects read at the same time. */
 const LOOSE_CONCURRENCY = 16
+/** How often a pack that is listed and cannot be opened is tried, before the store is taken to contradict itself. */
+const OPEN_ATTEMPTS = 3
 /** The largest loose object that is read into memory. */
 const MAX_LOOSE_SIZE = 0x7fffff00
 
@@ -101,10 +103,30 @@ export class DatabaseView implements ObjectView {
     }
   }
 
-  /** A pack was deleted before it was opened (a repack by somebody else): its objects are in another one now. */
+  /**
+   * A pack was deleted before it was opened (a repack by somebody else): its objects are in another one now, or it came back under
+   * its name.
+   */
   async #replaceGone(pack: PackFile, error: unknown): Promise<void> {
-    if (!isGitError(error, 'NOT_FOUND')) throw error
-    await this.#adopt(await this.#database.refresh(), pack)
+    let cause = error
+    for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
+      if (!isGitError(cause, 'NOT_FOUND')) throw cause
+      const listed = await this.#database.refresh()
+      if (!listed.includes(pack)) {
+        await this.#adopt(listed, pack)
+        return
+      }
+      try {
+        await pack.data.file()
+        return
+      } catch (again) {
+        cause = again
+      }
+    }
+    throw new GitError('STORAGE', `pack ${pack.name} is listed and cannot be opened`, {
+      details: { pack: pack.name },
+      cause,
+    })
   }
 
   async #settleOutside(wanted: readonly number[]): Promise<void> {
@@ -138,12 +160,14 @@ export class DatabaseView implements ObjectView {
 
   /** Adds packs that appeared since this view was opened, and leaves out one that is known to be gone. */
   async #adopt(listed: readonly PackFile[], gone?: PackFile): Promise<void> {
+    if (this.#closed) return
     const added = listed.filter((pack) => !this.#packs.includes(pack))
-    if (added.length === 0 && gone === undefined) return
+    const held = gone !== undefined && this.#packs.includes(gone)
+    if (added.length === 0 && !held) return
     this.#database.acquire(added)
     this.#packs = [...this.#packs.filter((pack) => pack !== gone), ...added]
     if (this.#recent === gone) this.#recent = undefined
-    if (gone !== undefined) await this.#database.release([gone])
+    if (held) await this.#database.release([gone])
   }
 
   async close(): Promise<void> {
