@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createNodeCodecs } from '../codec/node/index.ts'
 import { GitError } from '../errors.ts'
-import { openRepository, type Repository } from '../repository/repository.ts'
+import { openRepository, type OpenRepositoryOptions, type Repository } from '../repository/repository.ts'
 import { initBareRepository, openBareRepository } from '../storage/fs/index.ts'
 
 /**
@@ -9,9 +9,12 @@ import { initBareRepository, openBareRepository } from '../storage/fs/index.ts'
  *
  * @throws GitError `NOT_FOUND`
  */
-export async function openRepositoryAt(path: string): Promise<Repository> {
+export async function openRepositoryAt(
+  path: string,
+  options: OpenRepositoryOptions = { codecs: createNodeCodecs() },
+): Promise<Repository> {
   const storage = (await openBareRepository(path)) ?? (await openBareRepository(join(path, '.git')))
-  if (storage !== undefined) return openRepository(storage, { codecs: createNodeCodecs() })
+  if (storage !== undefined) return openRepository(storage, options)
   throw new GitError('NOT_FOUND', `'${path}' is not a Git repository`)
 }
 

@@ -3,6 +3,8 @@ import { join, relative } from 'node:path'
 import { GitError, isGitError } from '../../errors.ts'
 import { serve, type RunningServer } from '../../hosts/node/index.ts'
 import { createGitHandler } from '../../http/index.ts'
+import { createNodeCodecs } from '../../codec/node/index.ts'
+import { createObjectCaches } from '../../odb/object-database.ts'
 import { misuse } from '../failure.ts'
 import { createRepositoryAt, openRepositoryAt } from '../open-repository.ts'
 import { writeOut } from '../output.ts'
@@ -24,6 +26,8 @@ export interface ServeCommandOptions {
 
 /** Repositories that stay open between requests. */
 const OPEN_REPOSITORIES = 64
+/** Memory for objects and parts of packs, of all repositories together. */
+const CACHE_BYTES = 192 << 20
 /** How long running requests may take after the signal to stop, in milliseconds. */
 const GRACE_MS = 10_000
 
@@ -38,8 +42,9 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
   }
   const root = options.bare === undefined ? await prepareDemo(options.data) : await servedFolder(options.bare)
 
+  const shared = { codecs: createNodeCodecs(), caches: createObjectCaches(CACHE_BYTES) }
   const cache = new RepositoryCache({
-    open: openRepositoryAt,
+    open: (path) => openRepositoryAt(path, shared),
     capacity: OPEN_REPOSITORIES,
     onError: logError,
   })
