@@ -55,8 +55,12 @@ export async function runConcurrentMaintenance(
       result = await tryGit(args, cwd === undefined ? {} : { cwd })
     }
     counts[kind] = (counts[kind] ?? 0) + 1
-    if (result.code !== 0)
-      failures.push(`${kind}: git ${args.join(' ')} ended with ${result.code}: ${result.stderr}`)
+    if (result.code !== 0) {
+      const log = server.readLog().split('\n').slice(-12).join('\n')
+      failures.push(
+        `${kind}: git ${args.join(' ')} ended with ${result.code}: ${result.stderr}\nserver: ${log}`,
+      )
+    }
     return result.code === 0
   }
   const repeat = async (step: (round: number) => Promise<void>): Promise<void> => {
