@@ -34,37 +34,45 @@ export function encodeBand(band: Band, data: string | Uint8Array, packetMax: num
   return out
 }
 
-/** Gathers small pieces of data into full packets of band 1. */
+/** Gathers pieces of data into full packets of band 1. */
 export class BandBuffer {
   readonly #packetMax: number
-  #packet: Uint8Array
-  #at = HEADER_LENGTH
+  readonly #kept: Uint8Array
+  #keptLength = 0
 
   constructor(packetMax: number) {
     this.#packetMax = packetMax
-    this.#packet = new Uint8Array(packetMax)
+    this.#kept = new Uint8Array(packetMax - HEADER_LENGTH)
   }
 
-  /** Takes data; yields each packet that is full. The yielded arrays belong to the caller. */
+  /** Takes data; yields all packets that are full now, joined. The yielded array belongs to the caller. */
   *push(data: Uint8Array): Generator<Uint8Array, void, undefined> {
+    const room = this.#kept.length
+    const packets = Math.floor((this.#keptLength + data.length) / room)
     let from = 0
-    while (from < data.length) {
-      const piece = data.subarray(from, from + this.#packetMax - this.#at)
-      this.#packet.set(piece, this.#at)
-      this.#at += piece.length
-      from += piece.length
-      if (this.#at === this.#packetMax) yield* this.flush()
+    if (packets > 0) {
+      const out = new Uint8Array(packets * this.#packetMax)
+      for (let at = 0; at < out.length; at += this.#packetMax) {
+        writePktLength(out, at, this.#packetMax)
+        out[at + 4] = 1
+        // What was kept is the beginning of the first packet.
+        if (this.#keptLength > 0) out.set(this.#kept.subarray(0, this.#keptLength), at + HEADER_LENGTH)
+        const piece = data.subarray(from, from + room - this.#keptLength)
+        out.set(piece, at + HEADER_LENGTH + this.#keptLength)
+        from += piece.length
+        this.#keptLength = 0
+      }
+      yield out
     }
+    this.#kept.set(data.subarray(from), this.#keptLength)
+    this.#keptLength += data.length - from
   }
 
-  /** Yields what is gathered, if anything is. */
+  /** Yields what is kept, if anything is. */
   *flush(): Generator<Uint8Array, void, undefined> {
-    if (this.#at === HEADER_LENGTH) return
-    const packet = this.#packet.subarray(0, this.#at)
-    writePktLength(packet, 0, this.#at)
-    packet[4] = 1
-    this.#packet = new Uint8Array(this.#packetMax)
-    this.#at = HEADER_LENGTH
+    if (this.#keptLength === 0) return
+    const packet = encodeBand(1, this.#kept.subarray(0, this.#keptLength), this.#packetMax)
+    this.#keptLength = 0
     yield packet
   }
 }

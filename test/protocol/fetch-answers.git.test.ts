@@ -266,6 +266,27 @@ describe('a fetch is answered as by git', () => {
   })
 })
 
+describe('progress', () => {
+  const whole = (...words: string[]): Uint8Array =>
+    wire('command=fetch', DELIM, ...words, ...tips.map((id) => `want ${id}`), 'done', FLUSH)
+  const progressOf = async (answer: Uint8Array): Promise<string> =>
+    (await demux(answer.slice(wire('packfile\n').length))).progress
+
+  it('is told on band 2 in git’s words', async () => {
+    const lines = (text: string): string[] =>
+      text.split(/[\r\n]/).filter((line) => /^(Enumerating|Counting).*done|^Total/.test(line))
+    const theirs = lines(await progressOf((await gitFetch(served, 2, whole())) ?? new Uint8Array(0)))
+    const ours = lines(await progressOf(await ourFetch(served, 2, whole())))
+    expect(ours.slice(0, 2)).toEqual(theirs.slice(0, 2))
+    expect(ours[2]).toMatch(/^Total \d+ \(delta \d+\), reused \d+ \(delta \d+\), pack-reused 0$/)
+    expect(ours[2]?.split(' ')[1]).toBe(theirs[2]?.split(' ')[1])
+  })
+
+  it('is not told to who does not want it', async () => {
+    expect(await progressOf(await ourFetch(served, 2, whole('no-progress')))).toBe('')
+  })
+})
+
 describe('refs are listed as by git', () => {
   const ARGUMENTS = [
     [],
