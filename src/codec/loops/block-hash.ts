@@ -10,10 +10,12 @@ export interface BlockFunction {
   readonly name: HashAlgorithm['name']
   /** Length of a digest in bytes, a multiple of 4. */
   readonly length: number
-  /** Makes the words that a message starts with. */
+  /** Makes the words that a message starts with; those beyond `length` bytes do not go into the digest. */
   createState(): Int32Array
   /** Updates `state` with `blocks` blocks that begin at `view[at]`. */
   compress(state: Int32Array, view: DataView, at: number, blocks: number): void
+  /** Called with the final state; throws to withhold the digest. */
+  assertSound?(state: Int32Array): void
 }
 
 /**
@@ -41,7 +43,7 @@ export function createBlockHashAlgorithm(fn: BlockFunction): HashAlgorithm {
       let held = 0
       for (let from = start + blocks * BLOCK; from < end; from++) tail[held++] = bytes[from]!
       fn.compress(state, tailView, 0, pad(tail, tailView, held, end - start))
-      writeDigest(state, out, at, fn.length)
+      finish(fn, state, out, at)
     },
   }
 }
@@ -74,7 +76,7 @@ function createRunningHash(fn: BlockFunction, views: ViewCache): Hash {
       if (over) throw streamIsOver()
       over = true
       fn.compress(state, tailView, 0, pad(tail, tailView, held, total))
-      writeDigest(state, out, at, fn.length)
+      finish(fn, state, out, at)
     },
   }
 }
@@ -90,8 +92,9 @@ function pad(tail: Uint8Array, view: DataView, held: number, total: number): num
   return blocks
 }
 
-function writeDigest(state: Int32Array, out: Uint8Array, at: number, length: number): void {
-  for (let word = 0; 4 * word < length; word++) {
+function finish(fn: BlockFunction, state: Int32Array, out: Uint8Array, at: number): void {
+  fn.assertSound?.(state)
+  for (let word = 0; 4 * word < fn.length; word++) {
     const value = state[word]!
     out[at++] = value >>> 24
     out[at++] = value >>> 16
