@@ -40,6 +40,8 @@ export type GitErrorCode =
   | 'FORBIDDEN'
   /** Legal Git that this engine does not support. */
   | 'UNSUPPORTED'
+  /** A remote cannot be reached, failed by its own account, or the connection to it broke. Trying again may help. */
+  | 'UNAVAILABLE'
   /** The storage failed. `cause` has its own error. */
   | 'STORAGE'
   /** The caller's abort signal fired, or the peer went away. */
@@ -76,6 +78,9 @@ export class GitError extends Error {
 /** Tells whether a caught value is a {@link GitError}, optionally of one code. */
 export function isGitError(value: unknown, code?: GitErrorCode): value is GitError {
   return (
-    typeof value === 'object' && value !== null && BRAND in value && (code === undefined || (value as GitError).code === code)
+    typeof value === 'object' &&
+    value !== null &&
+    BRAND in value &&
+    (code === undefined || (value as GitError).code === code)
   )
 }

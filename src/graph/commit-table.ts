@@ -2,7 +2,7 @@ import { GitError } from '../errors.ts'
 import { parseCommitLinks, type CommitLinks } from '../object/commit-links.ts'
 import { IdTable } from '../object/id-table.ts'
 import { encodeObjectId, type ObjectId } from '../object/object-id.ts'
-import type { ObjectReader } from '../object/object-reader.ts'
+import type { ObjectSource } from './object-source.ts'
 import { COMMIT, objectTypeName } from '../object/object-type.ts'
 
 /**
@@ -11,14 +11,14 @@ import { COMMIT, objectTypeName } from '../object/object-type.ts'
  * Commits that are shallow, for the reader or by the given set, are treated as having no parents.
  */
 export class CommitTable {
-  readonly reader: ObjectReader
+  readonly reader: ObjectSource
   readonly ids: IdTable
   readonly #shallow: ReadonlySet<ObjectId>
   readonly #parents: (readonly number[] | undefined)[] = []
   readonly #times: number[] = []
   #trees: Uint8Array
 
-  constructor(reader: ObjectReader, shallow: ReadonlySet<ObjectId> = new Set()) {
+  constructor(reader: ObjectSource, shallow: ReadonlySet<ObjectId> = new Set()) {
     this.reader = reader
     this.ids = new IdTable(reader.format.idLength)
     this.#shallow = shallow
@@ -63,6 +63,11 @@ export class CommitTable {
    */
   tryLoad(commit: number, neededBy?: number, optional = false): boolean {
     if (this.#parents[commit] !== undefined) return true
+    const written = this.#writtenLinks(this.ids.view(commit))
+    if (written !== undefined) {
+      this.#set(commit, written)
+      return true
+    }
     const object = this.reader.tryRead(this.ids.view(commit))
     if (object === undefined) return false
     if (object === null) {
@@ -81,6 +86,22 @@ export class CommitTable {
     }
     this.#set(commit, parseCommitLinks(object.body, this.reader.format))
     return true
+  }
+
+  /** What a commit points at, where its pack has that written down. */
+  #writtenLinks(id: Uint8Array): CommitLinks | undefined {
+    const set = this.reader.reachability
+    const node = set.find(id)
+    if (node === undefined) return undefined
+    const { pack, position } = node
+    const { reachability } = set.packs[pack]!
+    if (reachability.type(position) !== COMMIT) return undefined
+    const { edgeStarts, edges } = reachability
+    const first = edgeStarts[position]!
+    const parents: Uint8Array[] = []
+    for (let edge = first + 1; edge < edgeStarts[position + 1]!; edge++)
+      parents.push(set.id(pack, edges[edge]!))
+    return { tree: set.id(pack, edges[first]!), parents, committerTime: reachability.time(position) }
   }
 
   #set(commit: number, links: CommitLinks): void {

@@ -1,6 +1,6 @@
 import { GitError } from '../errors.ts'
 import { parseObjectId, type ObjectId } from '../object/object-id.ts'
-import type { ObjectReader } from '../object/object-reader.ts'
+import type { ObjectSource } from './object-source.ts'
 import { CommitTable } from './commit-table.ts'
 import { peelToCommits } from './peel.ts'
 import { walkCommits } from './walk-commits.ts'
@@ -37,7 +37,7 @@ export interface DeepenResult {
  * @throws GitError `PROTOCOL` when nothing is left to send ("no commits selected for shallow requests"),
  * `MISSING_OBJECT`, `CORRUPT_OBJECT`
  */
-export async function deepen(reader: ObjectReader, request: DeepenRequest): Promise<DeepenResult> {
+export async function deepen(reader: ObjectSource, request: DeepenRequest): Promise<DeepenResult> {
   const table = new CommitTable(reader)
   const heads = await addCommits(table, request.wants)
   const clientShallow = request.clientShallow.map((id) => table.add(parseObjectId(id, reader.format)))

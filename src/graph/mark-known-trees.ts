@@ -1,10 +1,15 @@
 import { decodeLatin1 } from '../bytes/text.ts'
 import { encodeHex } from '../bytes/hex.ts'
 import { isGitlinkMode, isTreeMode } from '../object/file-mode.ts'
-import type { IdTable } from '../object/id-table.ts'
 import type { ObjectReader } from '../object/object-reader.ts'
 import { TREE } from '../object/object-type.ts'
 import { TreeCursor } from '../object/tree-iterator.ts'
+
+/** The set of objects that the other side has. */
+export interface KnownObjects {
+  know(bytes: Uint8Array, at?: number): void
+  isKnown(bytes: Uint8Array, at?: number): boolean
+}
 
 /** Trees that stand at one path, on both sides. */
 interface PathGroup {
@@ -22,7 +27,7 @@ export async function markKnownTrees(
   reader: ObjectReader,
   wantedRoots: readonly Uint8Array[],
   knownRoots: readonly Uint8Array[],
-  known: IdTable,
+  known: KnownObjects,
   signal?: AbortSignal,
 ): Promise<void> {
   const root: PathGroup = { wanted: byHex(wantedRoots), known: byHex(knownRoots) }
@@ -30,7 +35,7 @@ export async function markKnownTrees(
   const cursor = new TreeCursor(reader.format.idLength)
   while (level.length > 0) {
     signal?.throwIfAborted()
-    for (const group of level) for (const id of group.known.values()) known.add(id)
+    for (const group of level) for (const id of group.known.values()) known.know(id)
     for (const group of level) dropKnown(group.wanted, known)
     level = level.filter((group) => group.wanted.size > 0 && group.known.size > 0)
     const bodies = await readTrees(reader, level)
@@ -44,7 +49,7 @@ export async function markKnownTrees(
         while (cursor.next()) {
           if (isTreeMode(cursor.mode))
             childOf(children, cursor).known.set(...idOf(cursor, reader.format.idLength))
-          else if (!isGitlinkMode(cursor.mode)) known.add(body, cursor.idAt)
+          else if (!isGitlinkMode(cursor.mode)) known.know(body, cursor.idAt)
         }
       }
       for (const hex of group.wanted.keys()) {
@@ -66,8 +71,8 @@ function byHex(ids: readonly Uint8Array[]): Map<string, Uint8Array> {
   return new Map(ids.map((id) => [encodeHex(id), id]))
 }
 
-function dropKnown(wanted: Map<string, Uint8Array>, known: IdTable): void {
-  for (const [hex, id] of wanted) if (known.has(id)) wanted.delete(hex)
+function dropKnown(wanted: Map<string, Uint8Array>, known: KnownObjects): void {
+  for (const [hex, id] of wanted) if (known.isKnown(id)) wanted.delete(hex)
 }
 
 function childOf(children: Map<string, PathGroup>, cursor: TreeCursor): PathGroup {

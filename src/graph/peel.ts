@@ -1,8 +1,8 @@
-import type { ObjectReader } from '../object/object-reader.ts'
 import { GitError } from '../errors.ts'
 import { readObject } from '../object/object-reader.ts'
 import { COMMIT, TAG, type ObjectType } from '../object/object-type.ts'
 import { parseTagTarget } from '../object/tag-target.ts'
+import type { ObjectSource } from './object-source.ts'
 import { encodeObjectId } from '../object/object-id.ts'
 
 /** What a tag finally names, and the tag objects on the way. */
@@ -19,7 +19,7 @@ export interface Peeled {
  *
  * @throws GitError `MISSING_OBJECT`, `CORRUPT_OBJECT`
  */
-export async function peel(reader: ObjectReader, id: Uint8Array): Promise<Peeled> {
+export async function peel(reader: ObjectSource, id: Uint8Array): Promise<Peeled> {
   const peeled = await peelPresent(reader, id)
   if (peeled !== undefined) return peeled
   const hex = encodeObjectId(id, 0, reader.format)
@@ -27,9 +27,11 @@ export async function peel(reader: ObjectReader, id: Uint8Array): Promise<Peeled
 }
 
 /** Like {@link peel}, `undefined` when an object on the way is absent. */
-export async function peelPresent(reader: ObjectReader, id: Uint8Array): Promise<Peeled | undefined> {
+export async function peelPresent(reader: ObjectSource, id: Uint8Array): Promise<Peeled | undefined> {
   const tags: Uint8Array[] = []
   for (let current = id; ;) {
+    const type = writtenType(reader, current)
+    if (type !== undefined && type !== TAG) return { tags, id: current, type }
     const object = await readObject(reader, current)
     if (object === null) return undefined
     if (object.type !== TAG) return { tags, id: current, type: object.type }
@@ -39,11 +41,17 @@ export async function peelPresent(reader: ObjectReader, id: Uint8Array): Promise
 }
 
 /** Raw ids of the commits that the given ids finally name; what is absent or names no commit is left out. */
-export async function peelToCommits(reader: ObjectReader, ids: readonly Uint8Array[]): Promise<Uint8Array[]> {
+export async function peelToCommits(reader: ObjectSource, ids: readonly Uint8Array[]): Promise<Uint8Array[]> {
   const commits: Uint8Array[] = []
   for (const id of ids) {
     const peeled = await peelPresent(reader, id)
     if (peeled?.type === COMMIT) commits.push(peeled.id)
   }
   return commits
+}
+
+/** The type of an object where its pack has it written down. */
+function writtenType({ reachability }: ObjectSource, id: Uint8Array): ObjectType | undefined {
+  const node = reachability.find(id)
+  return node === undefined ? undefined : reachability.packs[node.pack]!.reachability.type(node.position)
 }

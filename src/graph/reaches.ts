@@ -1,5 +1,5 @@
 import type { ObjectId } from '../object/object-id.ts'
-import type { ObjectReader } from '../object/object-reader.ts'
+import type { ObjectSource } from './object-source.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { CommitTable } from './commit-table.ts'
 import { peelToCommits } from './peel.ts'
@@ -11,7 +11,7 @@ import { peelToCommits } from './peel.ts'
  * commit counts as reaching. History older than the oldest target is not looked at.
  */
 export async function allReachAny(
-  reader: ObjectReader,
+  reader: ObjectSource,
   from: readonly Uint8Array[],
   targets: readonly Uint8Array[],
   shallow: ReadonlySet<ObjectId> = new Set(),
@@ -55,7 +55,7 @@ export async function allReachAny(
  * @throws GitError `MISSING_OBJECT`, `CORRUPT_OBJECT` when one of them is no commit.
  */
 export async function isAncestor(
-  reader: ObjectReader,
+  reader: ObjectSource,
   ancestor: Uint8Array,
   descendant: Uint8Array,
   shallow: ReadonlySet<ObjectId> = new Set(),

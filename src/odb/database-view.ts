@@ -1,5 +1,6 @@
 import type { Codecs } from '../codec/ports.ts'
 import { GitError, isGitError } from '../errors.ts'
+import type { ReachabilitySet } from '../graph/reachability-set.ts'
 import { IdTable } from '../object/id-table.ts'
 import type { ObjectFormat } from '../object/object-format.ts'
 import { encodeObjectId, type ObjectId } from '../object/object-id.ts'
@@ -7,7 +8,7 @@ import type { RawObject } from '../object/object-reader.ts'
 import { parseLooseObject } from './loose-object.ts'
 import type { ObjectDatabase } from './object-database.ts'
 import type { ObjectLocation, ObjectView } from './object-view.ts'
-import type { PackFile } from './pack-file.ts'
+import type { PackFile, ReachablePackFile } from './pack-file.ts'
 
 /** Loose objects read at the same time. */
 const LOOSE_CONCURRENCY = 16
@@ -21,6 +22,7 @@ export class DatabaseView implements ObjectView {
   readonly format: ObjectFormat
   readonly codecs: Codecs
   readonly shallow: ReadonlySet<ObjectId>
+  readonly reachability: ReachabilitySet<ReachablePackFile>
   readonly #database: ObjectDatabase
   #packs: readonly PackFile[]
   /** The pack that had the last object: the next one is likely there too. */
@@ -31,13 +33,19 @@ export class DatabaseView implements ObjectView {
   #wanted: number[] = []
   #closed = false
 
-  constructor(database: ObjectDatabase, packs: readonly PackFile[], shallow: ReadonlySet<ObjectId>) {
+  constructor(
+    database: ObjectDatabase,
+    packs: readonly PackFile[],
+    shallow: ReadonlySet<ObjectId>,
+    reachability: ReachabilitySet<ReachablePackFile>,
+  ) {
     this.format = database.format
     this.codecs = database.codecs
     this.shallow = shallow
     this.#database = database
     this.#packs = packs
     this.#outside = new IdTable(database.format.idLength)
+    this.reachability = reachability
     database.acquire(packs)
   }
 
@@ -168,6 +176,10 @@ export class DatabaseView implements ObjectView {
     this.#packs = [...this.#packs.filter((pack) => pack !== gone), ...added]
     if (this.#recent === gone) this.#recent = undefined
     if (held) await this.#database.release([gone])
+  }
+
+  describePacks(): void {
+    this.#database.describePacks()
   }
 
   async close(): Promise<void> {

@@ -1,15 +1,22 @@
 import { SharedLru } from '../bytes/shared-lru.ts'
 import type { Codecs } from '../codec/ports.ts'
 import { isGitError } from '../errors.ts'
+import { ReachabilitySet } from '../graph/reachability-set.ts'
 import type { ObjectFormat } from '../object/object-format.ts'
+import type { ObjectId } from '../object/object-id.ts'
 import type { RawObject } from '../object/object-reader.ts'
+import { indexPack } from '../pack/indexer/index-pack.ts'
 import { PackIndex } from '../pack/pack-index.ts'
+import { PackReachability } from '../pack/reachability/pack-reachability.ts'
 import type { PackDescription, RepositoryStorage } from '../storage/repository-storage.ts'
 import { CachedFile } from './cached-file.ts'
 import { DatabaseView } from './database-view.ts'
 import type { ObjectView } from './object-view.ts'
-import { PackFile } from './pack-file.ts'
+import { PackFile, type ReachablePackFile } from './pack-file.ts'
 import { PackSet } from './pack-set.ts'
+
+/** The largest pack that is read into memory to find out what its objects point at. */
+const MAX_DESCRIBED_BYTES = 256 << 20
 
 /** Memory that readers share: made at the edge, bounded in bytes, and passed to every repository that shall share it. */
 export interface ObjectCaches {
@@ -36,7 +43,12 @@ export class ObjectDatabase {
   readonly caches: ObjectCaches
   readonly #set = new PackSet()
   #packs: readonly PackFile[] = []
+  #reachability: ReachabilitySet<ReachablePackFile> = ReachabilitySet.of<ReachablePackFile>([])
   #refreshing: Promise<readonly PackFile[]> | undefined
+  /** The description of a pack that is under way. */
+  #describing: Promise<void> | undefined
+  readonly #indescribable = new Set<string>()
+  readonly #closing = new AbortController()
   #next: Promise<readonly PackFile[]> | undefined
 
   constructor(storage: RepositoryStorage, format: ObjectFormat, codecs: Codecs, caches: ObjectCaches) {
@@ -51,14 +63,31 @@ export class ObjectDatabase {
     return this.#view([])
   }
 
-  /** Opens a view that sees one more pack, which is in memory and which nobody else sees. */
-  async openViewWith(pack: PackFile): Promise<ObjectView> {
-    return this.#view([pack])
+  /**
+   * Opens a view that sees one more pack, which is in memory and which nobody else sees.
+   *
+   * @param shallow the commits to treat as having no parents, instead of those that the storage lists.
+   */
+  async openViewWith(pack: PackFile | undefined, shallow?: readonly ObjectId[]): Promise<ObjectView> {
+    return this.#view(pack === undefined ? [] : [pack], shallow)
   }
 
-  async #view(extra: readonly PackFile[]): Promise<ObjectView> {
-    const [packs, shallow] = await Promise.all([this.refresh(), this.storage.readShallow()])
-    return new DatabaseView(this, [...extra, ...packs], new Set(shallow))
+  async #view(extra: readonly PackFile[], boundary?: readonly ObjectId[]): Promise<ObjectView> {
+    const [packs, shallow] = await Promise.all([this.refresh(), boundary ?? this.storage.readShallow()])
+    let reachability = this.#reachabilityOf(packs)
+    for (const pack of extra) if (isReachable(pack)) reachability = reachability.with(pack)
+    return new DatabaseView(this, [...extra, ...packs], new Set(shallow), reachability)
+  }
+
+  /** What is written down of these packs; grown from the former list's where only packs were added. */
+  #reachabilityOf(packs: readonly PackFile[]): ReachabilitySet<ReachablePackFile> {
+    const reachable = packs.filter(isReachable)
+    const former = this.#reachability
+    const added = reachable.filter((pack) => !former.packs.includes(pack))
+    if (former.packs.length + added.length !== reachable.length)
+      this.#reachability = ReachabilitySet.of(reachable)
+    else for (const pack of added) this.#reachability = this.#reachability.with(pack)
+    return this.#reachability
   }
 
   /**
@@ -105,10 +134,67 @@ export class ObjectDatabase {
       await file.close()
       const index = new PackIndex(bytes!, this.format.idLength)
       const data = new CachedFile(packSize, () => this.storage.openPackFile(name, 'pack'), this.caches.blocks)
-      return new PackFile(name, index, data, this.codecs, this.caches.objects)
+      const reachability = await this.#readReachability(name, index)
+      return new PackFile(name, index, data, this.codecs, this.caches.objects, reachability)
     } catch (error) {
       if (isGitError(error, 'NOT_FOUND')) return undefined
       throw error
+    }
+  }
+
+  /** What is written down of a pack; `undefined` when nothing is, or nothing usable: it can be built again. */
+  async #readReachability(name: string, index: PackIndex): Promise<PackReachability | undefined> {
+    const bytes = await this.storage.readDerived(name, 'reachability')
+    if (bytes === undefined) return undefined
+    try {
+      return new PackReachability(bytes, index.packChecksum, index.objectCount, this.format)
+    } catch (error) {
+      if (isGitError(error, 'CORRUPT_INDEX')) return undefined
+      throw error
+    }
+  }
+
+  /**
+   * Writes down the reachability of stored packs that lack it, one after the other and giving way to other work, in the background.
+   * Packs larger than `MAX_DESCRIBED_BYTES`, and packs that turned out to be corrupt, are left alone. Idempotent.
+   */
+  describePacks(): void {
+    if (this.#describing !== undefined) return
+    const next = this.#packs.find(
+      (pack) =>
+        pack.reachability === undefined &&
+        pack.data.size <= MAX_DESCRIBED_BYTES &&
+        !this.#indescribable.has(pack.name),
+    )
+    if (next === undefined || this.#closing.signal.aborted) return
+    this.#describing = this.#describe(next)
+      .catch(() => {
+        this.#indescribable.add(next.name)
+      })
+      .finally(() => {
+        this.#describing = undefined
+        this.describePacks()
+      })
+  }
+
+  async #describe(pack: PackFile): Promise<void> {
+    this.#set.acquire([pack])
+    try {
+      const file = await pack.data.file()
+      const [bytes] = await file.read([{ offset: 0, length: file.size }])
+      const { codecs, format } = this
+      const { signal } = this.#closing
+      const indexed = await indexPack(bytes!, { codecs, format, signal, reachability: true })
+      const derived = indexed.reachability!
+      await this.storage.writeDerived(pack.name, 'reachability', derived)
+      pack.reachability = new PackReachability(
+        derived,
+        pack.index.packChecksum,
+        pack.index.objectCount,
+        format,
+      )
+    } finally {
+      await this.#set.release([pack])
     }
   }
 
@@ -124,8 +210,14 @@ export class ObjectDatabase {
 
   /** Lets go of the pack list. Views that are open stay usable until they close. */
   async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#describing
     const packs = this.#packs
     this.#packs = []
     await this.#set.release(packs)
   }
+}
+
+function isReachable(pack: PackFile): pack is ReachablePackFile {
+  return pack.reachability !== undefined
 }

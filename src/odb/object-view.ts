@@ -1,6 +1,7 @@
 import type { Codecs } from '../codec/ports.ts'
-import type { ObjectReader } from '../object/object-reader.ts'
-import type { PackFile } from './pack-file.ts'
+import type { ObjectSource } from '../graph/object-source.ts'
+import type { ReachabilitySet } from '../graph/reachability-set.ts'
+import type { PackFile, ReachablePackFile } from './pack-file.ts'
 
 /** Where a stored copy of an object is. */
 export interface ObjectLocation {
@@ -14,7 +15,9 @@ export interface ObjectLocation {
  * A miss looks at loose objects and lists packs anew, so objects that others add meanwhile are found as well. That an object
  * is absent is remembered for the life of the view.
  */
-export interface ObjectView extends ObjectReader {
+export interface ObjectView extends ObjectSource {
+  /** Those packs of the view whose reachability is written down. */
+  readonly reachability: ReachabilitySet<ReachablePackFile>
   readonly codecs: Codecs
   /** The packed copy to reuse when sending the object; `undefined` when it is loose or absent. */
   locate(id: Uint8Array, at?: number): ObjectLocation | undefined
@@ -23,6 +26,8 @@ export interface ObjectView extends ObjectReader {
    * then listed packs anew, and what was located in it has to be located again.
    */
   pin(pack: PackFile): Promise<boolean>
+  /** Asks for what packs lack of written reachability to be written down in the background, for those who come later. */
+  describePacks(): void
   /** Lets go of the packs. Idempotent. */
   close(): Promise<void>
 }

@@ -7,6 +7,7 @@ import type { RawObject } from '../object/object-reader.ts'
 import type { ObjectType } from '../object/object-type.ts'
 import { EntryHeader, MAX_ENTRY_HEADER, MAX_EXPANSION, OFS_DELTA, REF_DELTA } from '../pack/entry-header.ts'
 import type { PackIndex } from '../pack/pack-index.ts'
+import type { PackReachability } from '../pack/reachability/pack-reachability.ts'
 import type { PackData } from './pack-data.ts'
 
 /** The largest object that one array holds on every runtime. */
@@ -43,21 +44,34 @@ export interface StoredEntry {
   readonly baseRank: number
 }
 
+/** A pack whose reachability is written down. */
+export type ReachablePackFile = PackFile & { readonly reachability: PackReachability }
+
 /** One pack: its index, resident, and its data through the block cache. Reads objects through delta chains of any depth. */
 export class PackFile {
   readonly name: string
   readonly index: PackIndex
   readonly data: PackData
+  /** What its objects point at, where that is written down. */
+  reachability: PackReachability | undefined
   readonly #codecs: Codecs
   readonly #objects: LruSpace<RawObject>
   readonly #header = new EntryHeader()
   readonly #deltaHeader = new DeltaHeader()
   readonly #pending = new Map<number, PendingChain>()
 
-  constructor(name: string, index: PackIndex, data: PackData, codecs: Codecs, objects: SharedLru<RawObject>) {
+  constructor(
+    name: string,
+    index: PackIndex,
+    data: PackData,
+    codecs: Codecs,
+    objects: SharedLru<RawObject>,
+    reachability?: PackReachability,
+  ) {
     this.name = name
     this.index = index
     this.data = data
+    this.reachability = reachability
     this.#codecs = codecs
     this.#objects = objects.openSpace()
   }
@@ -172,7 +186,8 @@ export class PackFile {
 
   #baseOffset(header: EntryHeader, bytes: Uint8Array, offset: number): number {
     if (header.type === OFS_DELTA) {
-      if (header.baseDistance > offset) throw new GitError('CORRUPT_PACK', 'delta base offset is out of bound')
+      if (header.baseDistance > offset)
+        throw new GitError('CORRUPT_PACK', 'delta base offset is out of bound')
       return offset - header.baseDistance
     }
     if (header.type !== REF_DELTA) return -1

@@ -28,6 +28,7 @@ export class PackIndex {
   /** Distance from one id to the next. */
   readonly #stride: number
   #order: Uint32Array | undefined
+  #positions: Uint32Array | undefined
   #sortedOffsets: Float64Array | undefined
 
   /**
@@ -143,6 +144,16 @@ export class PackIndex {
   get packOrder(): Uint32Array {
     this.#sortByOffset()
     return this.#order!
+  }
+
+  /** Position in {@link packOrder} by rank. Computed once, four bytes an object. */
+  get positions(): Uint32Array {
+    if (this.#positions !== undefined) return this.#positions
+    const order = this.packOrder
+    const positions = new Uint32Array(order.length)
+    for (let position = 0; position < order.length; position++) positions[order[position]!] = position
+    this.#positions = positions
+    return positions
   }
 
   /** Offsets of all entries in ascending order. Computed once, eight bytes an object. */

@@ -36,11 +36,28 @@ export async function findMissingObject(
   for (const { target } of refs) if (target.kind === 'direct') named.add(target.id)
   const wants = tips.filter((tip) => !named.has(tip)).map((tip) => parseObjectId(tip, view.format))
   if (wants.length === 0) return undefined
-  try {
+  return catchMissing(async () => {
     const edge = await receivedEdge(view, wants, received)
     const near = edge.every((id) => named.has(encodeObjectId(id, 0, view.format)))
     const haves = near ? edge : [...named].map((id) => parseObjectId(id, view.format))
     await enumerateObjects(view, { wants, haves, verifyBlobs: true })
+  })
+}
+
+/** Like {@link findMissingObject}, taking nothing as complete: looks at everything that the tips reach in the view. */
+export async function findMissingAnywhere(
+  view: ObjectView,
+  tips: readonly ObjectId[],
+): Promise<MissingObject | undefined> {
+  const wants = tips.map((tip) => parseObjectId(tip, view.format))
+  return catchMissing(async () => {
+    await enumerateObjects(view, { wants, haves: [], verifyBlobs: true })
+  })
+}
+
+async function catchMissing(walk: () => Promise<void>): Promise<MissingObject | undefined> {
+  try {
+    await walk()
     return undefined
   } catch (error) {
     if (!isGitError(error, 'MISSING_OBJECT')) throw error

@@ -12,11 +12,12 @@ import { PackFile } from '../odb/pack-file.ts'
 import { ResidentPackData } from '../odb/resident-pack-data.ts'
 import { indexPack, type PackWithIndex } from '../pack/indexer/index-pack.ts'
 import { PackIndex } from '../pack/pack-index.ts'
+import { PackReachability } from '../pack/reachability/pack-reachability.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
 import type { NewPack } from '../storage/repository-storage.ts'
 import type { StagedFile } from '../storage/stored-file.ts'
-import { findMissingObject, type MissingObject } from './find-missing-object.ts'
+import { findMissingAnywhere, findMissingObject, type MissingObject } from './find-missing-object.ts'
 
 export interface IncomingPackOptions {
   readonly signal?: AbortSignal
@@ -36,12 +37,24 @@ export interface IncomingPack {
   /**
    * The first object that is missing from what the tips reach, or `undefined` when they are connected. What existing refs
    * reach is taken as complete.
+   *
+   * @param shallow the boundary that `commit` is going to store, where it differs from the stored one. Nothing is taken as complete
+   * then: a new boundary may promise parents that never came.
    */
-  findMissing(tips: readonly ObjectId[]): Promise<MissingObject | undefined>
+  findMissing(tips: readonly ObjectId[], shallow?: readonly ObjectId[]): Promise<MissingObject | undefined>
+  /** Opens another view of the same objects, with the boundary that `commit` is going to store. Close it when done. */
+  openView(shallow: readonly ObjectId[]): Promise<ObjectView>
   /** The one atomic step: makes the pack visible and applies the ref edits. Nothing is kept when every edit is rejected. */
-  commit(refs: readonly RefEdit[], options: { readonly atomic: boolean }): Promise<readonly RefOutcome[]>
+  commit(refs: readonly RefEdit[], options: IncomingCommitOptions): Promise<readonly RefOutcome[]>
   /** Drops everything received. Idempotent, and harmless after `commit`. */
   discard(): Promise<void>
+}
+
+export interface IncomingCommitOptions {
+  /** All edits or none. */
+  readonly atomic: boolean
+  /** The whole new list of shallow commits; absent, the list stays. */
+  readonly shallow?: readonly ObjectId[]
 }
 
 /** What is written in one call to the storage. */
@@ -81,6 +94,7 @@ async function indexReceived(
   const indexed = await indexPack(bytes, {
     format,
     codecs,
+    reachability: true,
     readBases: (ids) => readAll(view, ids),
     ...(session === undefined
       ? {}
@@ -131,7 +145,18 @@ function residentPack(database: ObjectDatabase, indexed: PackWithIndex): PackFil
   const { format, codecs, caches } = database
   const index = new PackIndex(indexed.index, format.idLength)
   const data = new ResidentPackData(concatBytes(indexed.pieces))
-  return new PackFile(`pack-${encodeHex(indexed.checksum)}`, index, data, codecs, caches.objects)
+  const reachability =
+    indexed.reachability === undefined
+      ? undefined
+      : new PackReachability(indexed.reachability, indexed.checksum, indexed.objectCount, format)
+  return new PackFile(
+    `pack-${encodeHex(indexed.checksum)}`,
+    index,
+    data,
+    codecs,
+    caches.objects,
+    reachability,
+  )
 }
 
 async function quarantine(
@@ -144,12 +169,21 @@ async function quarantine(
   return {
     objectCount: indexed?.objectCount ?? 0,
     view,
-    findMissing: (tips) => findMissingObject(view, storage, tips, pack?.index),
-    commit: async (refs, { atomic }) => {
+    findMissing: async (tips, shallow) => {
+      if (shallow === undefined) return findMissingObject(view, storage, tips, pack?.index)
+      const bounded = await database.openViewWith(pack, shallow)
+      try {
+        return await findMissingAnywhere(bounded, tips)
+      } finally {
+        await bounded.close()
+      }
+    },
+    openView: (shallow) => database.openViewWith(pack, shallow),
+    commit: async (refs, options) => {
       try {
         const staged =
           indexed === undefined || pack === undefined ? undefined : await stage(database, pack.name, indexed)
-        return await commitStaged(database, staged, refs, atomic)
+        return await commitStaged(database, staged, indexed?.reachability, refs, options)
       } finally {
         await view.close()
       }
@@ -161,17 +195,22 @@ async function quarantine(
 async function commitStaged(
   database: ObjectDatabase,
   staged: NewPack | undefined,
+  reachability: Uint8Array | undefined,
   refs: readonly RefEdit[],
-  atomic: boolean,
+  { atomic, shallow }: IncomingCommitOptions,
 ): Promise<readonly RefOutcome[]> {
   let committed = false
   try {
     const result = await database.storage.commit({
       ...(staged === undefined ? {} : { addPacks: [staged] }),
+      ...(shallow === undefined ? {} : { shallow }),
       refs,
       atomic,
     })
     committed = result.packsCommitted
+    if (committed && staged !== undefined && reachability !== undefined) {
+      await database.storage.writeDerived(staged.name, 'reachability', reachability)
+    }
     return result.refs
   } finally {
     if (!committed && staged !== undefined) await discardAll([staged.pack, staged.index])

@@ -1,13 +1,20 @@
-import { enumerateObjects, type Enumeration } from '../graph/enumerate-objects.ts'
+import {
+  enumerateObjects,
+  includeObject,
+  isIncluded,
+  type EnumerateRequest,
+  type Enumeration,
+} from '../graph/enumerate-objects.ts'
 import { peel } from '../graph/peel.ts'
 import { parseCommitLinks } from '../object/commit-links.ts'
+import { isGitError } from '../errors.ts'
 import { encodeObjectId, parseObjectId, type ObjectId } from '../object/object-id.ts'
 import { readObject } from '../object/object-reader.ts'
 import { COMMIT, TAG } from '../object/object-type.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { PackFile } from '../odb/pack-file.ts'
 import type { ProgressListener } from '../pack/progress.ts'
-import { COPY_DELTA, COPY_WHOLE, selectEntries, type PackSelection } from './pack-selection.ts'
+import { COPY, COPY_DELTA, selectEntries, type PackSelection } from './pack-selection.ts'
 import { writeSelection } from './write-selection.ts'
 
 /** What a pack for a client shall contain. */
@@ -63,23 +70,16 @@ export async function planPack(
   const raw = (id: ObjectId): Uint8Array => parseObjectId(id, view.format)
   const wants = request.wants.map(raw)
   for (const id of request.unshallow) wants.push(...(await parentsOf(view, raw(id))))
-  const enumeration = await enumerateObjects(view, {
+  const enumerateRequest: EnumerateRequest = {
     wants,
     haves: [...request.haves, ...request.unshallow].map(raw),
     shallow: new Set([...request.clientShallow, ...request.shallow, ...request.unshallow]),
     ...(signal === undefined ? {} : { signal }),
     onProgress: (found) => onProgress?.({ phase: 'enumerating', done: found }),
-  })
-  await includeTags(view, enumeration, request)
-  const total = enumeration.objects.size
-  onProgress?.({ phase: 'enumerating', done: total, total })
-  const selection = await selectEntries(view, enumeration, {
-    thin: request.thin,
-    ...(signal === undefined ? {} : { signal }),
-    onProgress: (done) => onProgress?.({ phase: 'counting', done, total }),
-  })
-  onProgress?.({ phase: 'counting', done: total, total })
-  const verbatim = verbatimPack(selection, enumeration)
+  }
+  const { enumeration, selection } = await enumerateAndSelect(view, enumerateRequest, request, options)
+  const total = selection.objectCount
+  const verbatim = verbatimPack(selection)
   return {
     objectCount: total,
     deltaCount: selection.deltaCount,
@@ -98,12 +98,39 @@ export async function planPack(
   }
 }
 
+/** How often a plan is made anew because packs it was made on went away. */
+const ATTEMPTS = 5
+
+async function enumerateAndSelect(
+  view: ObjectView,
+  enumerating: EnumerateRequest,
+  request: PackRequest,
+  { signal, onProgress }: PackPlanOptions,
+): Promise<{ readonly enumeration: Enumeration; readonly selection: PackSelection }> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const enumeration = await enumerateObjects(view, enumerating)
+      await includeTags(view, enumeration, request)
+      const total = enumeration.marks.includedCount + enumeration.objects.size
+      onProgress?.({ phase: 'enumerating', done: total, total })
+      const selection = await selectEntries(view, enumeration, {
+        thin: request.thin,
+        ...(signal === undefined ? {} : { signal }),
+        onProgress: (done) => onProgress?.({ phase: 'counting', done, total }),
+      })
+      onProgress?.({ phase: 'counting', done: total, total })
+      return { enumeration, selection }
+    } catch (error) {
+      if (!isGitError(error, 'NOT_FOUND') || attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
 /** The stored pack whose objects are exactly those to be sent, each stored so that it can be sent as it is. */
-function verbatimPack(selection: PackSelection, { objects }: Enumeration): PackFile | undefined {
-  const [file] = selection.packs
-  if (file === undefined || selection.packs.length > 1 || file.index.objectCount !== objects.size)
-    return undefined
-  return selection.action.every((action) => action === COPY_WHOLE || action === COPY_DELTA) ? file : undefined
+function verbatimPack({ packs, unpacked }: PackSelection): PackFile | undefined {
+  const [pack] = packs
+  if (pack === undefined || packs.length > 1 || unpacked.length > 0) return undefined
+  return pack.actions.every((action) => action === COPY || action === COPY_DELTA) ? pack.file : undefined
 }
 
 /** How much of a stored pack is read at once. */
@@ -126,14 +153,9 @@ async function parentsOf(view: ObjectView, commit: Uint8Array): Promise<readonly
 }
 
 async function includeTags(view: ObjectView, enumeration: Enumeration, request: PackRequest): Promise<void> {
-  const { objects, known, types } = enumeration
   for (const { tag, peeled } of request.includeTags) {
-    if (!objects.has(parseObjectId(peeled, view.format))) continue
+    if (!isIncluded(enumeration, parseObjectId(peeled, view.format))) continue
     const { tags } = await peel(view, parseObjectId(tag, view.format))
-    for (const id of tags) {
-      if (known.has(id)) continue
-      const before = objects.size
-      if (objects.add(id) === before) types.push(TAG)
-    }
+    for (const id of tags) includeObject(enumeration, id, TAG)
   }
 }

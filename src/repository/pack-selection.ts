@@ -1,44 +1,43 @@
 import { yieldToHost } from '../bytes/yield-to-host.ts'
 import { GitError } from '../errors.ts'
-import type { Enumeration } from '../graph/enumerate-objects.ts'
+import { isIncluded, isKnown, type Enumeration } from '../graph/enumerate-objects.ts'
+import { INCLUDED } from '../graph/reachability-marks.ts'
 import { encodeObjectId } from '../object/object-id.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { PackFile } from '../odb/pack-file.ts'
 import { OFS_DELTA, REF_DELTA } from '../pack/entry-header.ts'
 
-/** The stored entry is a whole object: copy it. */
-export const COPY_WHOLE = 0
-/** The stored entry is a delta on an object that is sent too: copy it with a new header. */
-export const COPY_DELTA = 1
-/** The stored entry is a delta on an object that the other side has: copy it as a ref-delta (thin pack). */
-export const COPY_THIN = 2
-/** No stored entry can be copied: read the object and deflate it. */
-export const DEFLATE = 3
+/** The entry is not sent. */
+export const SKIP = 0
+/** The stored entry is sent as it is: a whole object, or a ref-delta on an object that is sent or known. */
+export const COPY = 1
+/** The stored entry is an ofs-delta on an object of the same pack that is sent too; its header may need another distance. */
+export const COPY_DELTA = 2
+/** The stored entry is an ofs-delta; it is sent as a ref-delta on an object that is sent from elsewhere, or known. */
+export const COPY_AS_REF_DELTA = 3
+/** The stored entry is of no use: the object is read and deflated. */
+export const DEFLATE = 4
 
 /** Entries looked at between two turns of the host. */
-const TURN = 16384
+const TURN = 65536
 
-/**
- * How each enumerated object is going to be sent, as columns by ordinal of the enumeration.
- *
- * - `action`     one of the constants above
- * - `pack`       index in `packs`, -1 when the object is not packed
- * - `rank`       rank in that pack
- * - `headerLength`  bytes of the stored entry's header
- * - `size`       inflated size of the stored entry
- * - `base`       for {@link COPY_DELTA} the ordinal of the base, for {@link COPY_THIN} the base's rank in `pack`, else -1
- * - `order`      ordinals in the order they are written
- */
+/** What is sent of one pack, as columns by position in the pack. */
+export interface SelectedPack {
+  readonly file: PackFile
+  /** One of the constants above. */
+  readonly actions: Uint8Array
+  /** Position of the delta base, -1 for none; meaningful where the entry is sent. */
+  readonly bases: Int32Array
+}
+
+/** How the enumerated objects are going to be sent. Every pack of it is pinned in the view. */
 export interface PackSelection {
-  readonly packs: readonly PackFile[]
-  readonly action: Uint8Array
-  readonly pack: Int32Array
-  readonly rank: Uint32Array
-  readonly headerLength: Uint8Array
-  readonly size: Float64Array
-  readonly base: Int32Array
-  readonly order: Uint32Array
+  readonly packs: readonly SelectedPack[]
+  /** Ordinals (of the enumeration's `objects`) of those that no pack has. */
+  readonly unpacked: readonly number[]
+  readonly objectCount: number
   readonly deltaCount: number
+  /** Entries copied from packs. */
   readonly reusedCount: number
 }
 
@@ -50,76 +49,98 @@ export interface SelectOptions {
 }
 
 /**
- * Decides for each object which stored bytes are sent, and in which order: pack by pack in the order of the stored entries, so
- * that bases come before their deltas and storage is read forwards; unpacked objects at the end.
+ * Decides for each object which stored bytes are sent. They are sent pack by pack in the order they are stored, so that storage is read
+ * forwards; unpacked objects come last.
  *
- * Afterwards every pack of the selection is pinned in the view.
- *
- * @throws GitError `MISSING_OBJECT`, `CORRUPT_PACK`
+ * @throws GitError `MISSING_OBJECT`, `CORRUPT_PACK`; `NOT_FOUND` when a pack went away before it could be pinned: enumerate again
  */
 export async function selectEntries(
   view: ObjectView,
   enumeration: Enumeration,
   options: SelectOptions,
 ): Promise<PackSelection> {
-  const located = await locateAll(view, enumeration)
-  const count = enumeration.objects.size
-  const selection = {
-    ...located,
-    action: new Uint8Array(count).fill(DEFLATE),
-    headerLength: new Uint8Array(count),
-    size: new Float64Array(count),
-    base: new Int32Array(count).fill(-1),
-  }
-  let done = 0
-  for (let position = 0; position < count; position++) {
-    const ordinal = located.order[position]!
-    while (!trySelect(enumeration, selection, ordinal, options.thin)) await view.settle()
-    if (++done % TURN !== 0) continue
-    options.onProgress?.(done)
-    options.signal?.throwIfAborted()
-    await yieldToHost()
-  }
-  if (located.packs.length > 1) breakCircles(selection)
-  let deltaCount = 0
-  let reusedCount = 0
-  for (const action of selection.action) {
-    if (action === COPY_DELTA || action === COPY_THIN) deltaCount++
-    if (action !== DEFLATE) reusedCount++
-  }
-  return { ...selection, deltaCount, reusedCount }
-}
-
-interface Located {
-  readonly packs: PackFile[]
-  readonly pack: Int32Array
-  readonly rank: Uint32Array
-  readonly order: Uint32Array
-}
-
-/** Finds a stored copy of every object in packs that are pinned; begins again when a pack goes away meanwhile. */
-async function locateAll(view: ObjectView, { objects }: Enumeration): Promise<Located> {
-  for (;;) {
-    const packs: PackFile[] = []
-    const pack = new Int32Array(objects.size).fill(-1)
-    const rank = new Uint32Array(objects.size)
-    const outside: number[] = []
-    for (let ordinal = 0; ordinal < objects.size; ordinal++) {
-      const location = view.locate(objects.ids, ordinal * objects.idLength)
-      if (location === undefined) {
-        outside.push(ordinal)
-        continue
-      }
-      let index = packs.indexOf(location.pack)
-      if (index < 0) index = packs.push(location.pack) - 1
-      pack[ordinal] = index
-      rank[ordinal] = location.rank
+  const { marks, objects } = enumeration
+  const turn = new Turn(options)
+  const packs: SelectedPack[] = []
+  for (const [number, pack] of view.reachability.packs.entries()) {
+    const included = marks.marks[number]!
+    if (!included.some((mark) => (mark & INCLUDED) !== 0)) continue
+    await pin(view, pack)
+    const actions = new Uint8Array(included.length)
+    const { bases } = pack.reachability
+    for (let position = 0; position < included.length; position++) {
+      if ((included[position]! & INCLUDED) === 0) continue
+      const base = bases[position]!
+      if (base < 0) actions[position] = COPY
+      else if ((included[base]! & INCLUDED) === 0) {
+        actions[position] = actionOnForeignBase(
+          pack,
+          base,
+          enumeration,
+          options.thin,
+          pack.reachability.isRefDelta(position),
+        )
+      } else actions[position] = pack.reachability.isRefDelta(position) ? COPY : COPY_DELTA
+      if (turn.due()) await turn.take()
     }
-    const pinned = await Promise.all(packs.map((file) => view.pin(file)))
-    if (pinned.includes(false)) continue
-    await assertPresent(view, objects, outside)
-    return { packs, pack, rank, order: sendingOrder(packs, pack, rank) }
+    packs.push({ file: pack, actions, bases })
   }
+  const { selected, unpacked } = await locateOthers(view, enumeration)
+  if (selected.length > 0) view.describePacks()
+  for (const pack of selected) {
+    await selectByHeaders(view, pack, enumeration, options.thin, turn)
+    packs.push(pack)
+  }
+  return { packs, unpacked, objectCount: marks.includedCount + objects.size, ...countActions(packs) }
+}
+
+async function pin(view: ObjectView, pack: PackFile): Promise<void> {
+  if (await view.pin(pack)) return
+  throw new GitError('NOT_FOUND', `${pack.name} was deleted meanwhile; its objects are in another pack now`)
+}
+
+/** What to do with a delta whose base is not sent from the same pack. */
+function actionOnForeignBase(
+  { index }: PackFile,
+  base: number,
+  enumeration: Enumeration,
+  thin: boolean,
+  isRefDelta: boolean,
+): number {
+  const baseAt = index.idAt(index.packOrder[base]!)
+  // A base that is sent from elsewhere comes from an earlier pack of the set, so deltas never form a circle.
+  const sent =
+    enumeration.marks.set.find(index.bytes, baseAt) !== undefined &&
+    isIncluded(enumeration, index.bytes, baseAt)
+  if (!sent && !(thin && isKnown(enumeration, index.bytes, baseAt))) return DEFLATE
+  return isRefDelta ? COPY : COPY_AS_REF_DELTA
+}
+
+/** Finds the objects that are in packs without written reachability, and those that are in none. */
+async function locateOthers(
+  view: ObjectView,
+  { objects }: Enumeration,
+): Promise<{ readonly selected: readonly SelectedPack[]; readonly unpacked: readonly number[] }> {
+  const selected = new Map<PackFile, SelectedPack>()
+  const unpacked: number[] = []
+  for (let ordinal = 0; ordinal < objects.size; ordinal++) {
+    const location = view.locate(objects.ids, ordinal * objects.idLength)
+    if (location === undefined) {
+      unpacked.push(ordinal)
+      continue
+    }
+    const { pack, rank } = location
+    let columns = selected.get(pack)
+    if (columns === undefined) {
+      const count = pack.index.objectCount
+      columns = { file: pack, actions: new Uint8Array(count), bases: new Int32Array(count).fill(-1) }
+      selected.set(pack, columns)
+    }
+    columns.actions[pack.index.positions[rank]!] = DEFLATE
+  }
+  for (const pack of selected.keys()) await pin(view, pack)
+  await assertPresent(view, objects, unpacked)
+  return { selected: [...selected.values()], unpacked }
 }
 
 async function assertPresent(
@@ -141,71 +162,69 @@ async function assertPresent(
   }
 }
 
-/** Ordinals by pack and offset; those that are not packed come last, in the order they were enumerated. */
-function sendingOrder(packs: readonly PackFile[], pack: Int32Array, rank: Uint32Array): Uint32Array {
-  const count = pack.length
-  const order = new Uint32Array(count)
-  let at = 0
-  for (let index = 0; index < packs.length; index++) {
-    const file = packs[index]!
-    const ordinalOfRank = new Int32Array(file.index.objectCount).fill(-1)
-    for (let ordinal = 0; ordinal < count; ordinal++)
-      if (pack[ordinal] === index) ordinalOfRank[rank[ordinal]!] = ordinal
-    for (const stored of file.index.packOrder) {
-      const ordinal = ordinalOfRank[stored]!
-      if (ordinal >= 0) order[at++] = ordinal
+/** Decides on the chosen entries of a pack by reading their headers; they come in marked as {@link DEFLATE}. */
+async function selectByHeaders(
+  view: ObjectView,
+  { file, actions, bases }: SelectedPack,
+  enumeration: Enumeration,
+  thin: boolean,
+  turn: Turn,
+): Promise<void> {
+  const { index } = file
+  for (let position = 0; position < actions.length; position++) {
+    if (actions[position] === SKIP) continue
+    if (turn.due()) await turn.take()
+    const rank = index.packOrder[position]!
+    let entry = file.tryEntry(rank)
+    while (entry === undefined) {
+      await view.settle()
+      entry = file.tryEntry(rank)
     }
+    if (entry.type !== OFS_DELTA && entry.type !== REF_DELTA) {
+      actions[position] = COPY
+      continue
+    }
+    const base = index.positions[entry.baseRank]!
+    const isRefDelta = entry.type === REF_DELTA
+    bases[position] = base
+    if (actions[base] !== SKIP) actions[position] = isRefDelta ? COPY : COPY_DELTA
+    else actions[position] = actionOnForeignBase(file, base, enumeration, thin, isRefDelta)
   }
-  for (let ordinal = 0; ordinal < count; ordinal++) if (pack[ordinal]! < 0) order[at++] = ordinal
-  return order
 }
 
-type Columns = Pick<PackSelection, 'packs' | 'action' | 'pack' | 'rank' | 'headerLength' | 'size' | 'base'>
-
-/** Decides one object; false when the entry's header is not resident. */
-function trySelect(enumeration: Enumeration, columns: Columns, ordinal: number, thin: boolean): boolean {
-  const index = columns.pack[ordinal]!
-  if (index < 0) return true
-  const file = columns.packs[index]!
-  const entry = file.tryEntry(columns.rank[ordinal]!)
-  if (entry === undefined) return false
-  columns.headerLength[ordinal] = entry.headerLength
-  columns.size[ordinal] = entry.size
-  if (entry.type !== OFS_DELTA && entry.type !== REF_DELTA) {
-    columns.action[ordinal] = COPY_WHOLE
-    return true
+function countActions(packs: readonly SelectedPack[]): {
+  readonly deltaCount: number
+  readonly reusedCount: number
+} {
+  let deltaCount = 0
+  let reusedCount = 0
+  for (const { actions, bases } of packs) {
+    for (let position = 0; position < actions.length; position++) {
+      const action = actions[position]!
+      if (action === SKIP || action === DEFLATE) continue
+      reusedCount++
+      if (bases[position]! >= 0) deltaCount++
+    }
   }
-  const { bytes } = file.index
-  const baseIdAt = file.index.idAt(entry.baseRank)
-  const base = enumeration.objects.find(bytes, baseIdAt)
-  if (base >= 0) {
-    columns.action[ordinal] = COPY_DELTA
-    columns.base[ordinal] = base
-  } else if (thin && enumeration.known.has(bytes, baseIdAt)) {
-    columns.action[ordinal] = COPY_THIN
-    columns.base[ordinal] = entry.baseRank
-  }
-  return true
+  return { deltaCount, reusedCount }
 }
 
-/** Two packs may hold two objects as deltas on each other; one of each such circle is sent whole. */
-function breakCircles({ action, base }: Columns): void {
-  const state = new Uint8Array(action.length)
-  for (let start = 0; start < action.length; start++) {
-    const path: number[] = []
-    let at = start
-    while (state[at] === 0) {
-      state[at] = 1
-      path.push(at)
-      if (action[at] !== COPY_DELTA) break
-      const next = base[at]!
-      if (state[next] === 1) {
-        action[at] = DEFLATE
-        base[at] = -1
-        break
-      }
-      at = next
-    }
-    for (const ordinal of path) state[ordinal] = 2
+/** Lets the host do other work now and then. */
+class Turn {
+  readonly #options: SelectOptions
+  #done = 0
+
+  constructor(options: SelectOptions) {
+    this.#options = options
+  }
+
+  due(): boolean {
+    return ++this.#done % TURN === 0
+  }
+
+  async take(): Promise<void> {
+    this.#options.onProgress?.(this.#done)
+    await yieldToHost()
+    this.#options.signal?.throwIfAborted()
   }
 }

@@ -2,8 +2,8 @@ import { GitError } from '../errors.ts'
 import type { Enumeration } from '../graph/enumerate-objects.ts'
 import { encodeObjectId } from '../object/object-id.ts'
 import { readObject } from '../object/object-reader.ts'
-import type { ObjectType } from '../object/object-type.ts'
 import type { ObjectView } from '../odb/object-view.ts'
+import type { PackFile, StoredEntry } from '../odb/pack-file.ts'
 import {
   encodeBaseDistance,
   encodeEntryHeader,
@@ -12,12 +12,13 @@ import {
   REF_DELTA,
 } from '../pack/entry-header.ts'
 import { encodePackHeader, PACK_HEADER_LENGTH } from '../pack/pack-header.ts'
-import { COPY_THIN, COPY_WHOLE, DEFLATE, type PackSelection } from './pack-selection.ts'
+import { PackOutput } from '../pack/pack-output.ts'
+import { COPY, COPY_DELTA, DEFLATE, SKIP, type PackSelection, type SelectedPack } from './pack-selection.ts'
 
-/** Output is handed on in chunks of this size. */
-const CHUNK = 64 << 10
-/** Stored entries longer than this are read piece by piece, past the cache. */
-const LARGE_ENTRY = 1 << 20
+/** Stored bytes are read in pieces of this size at most. */
+const READ_SIZE = 1 << 20
+/** Ranges up to this size are copied through the cache. */
+const SHORT = 256 << 10
 
 export interface WriteSelectionOptions {
   /** Write deltas on objects of the same pack as ofs-deltas; as ref-deltas otherwise. */
@@ -27,7 +28,7 @@ export interface WriteSelectionOptions {
 }
 
 /**
- * Writes the pack of a selection: stored bytes are copied as they are, with new headers where the place of a base changed.
+ * Writes the pack of a selection. Neighbouring entries that need no new header are copied as one range of the stored pack.
  *
  * A delta whose base was not written yet becomes a ref-delta. Chunks belong to the receiver.
  *
@@ -39,132 +40,130 @@ export async function* writeSelection(
   selection: PackSelection,
   options: WriteSelectionOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { objects, types } = enumeration
-  const { signal, onProgress } = options
-  const { format } = view
-  const hash = format.hash.create()
-  const writtenAt = new Float64Array(objects.size)
-  const header = new Uint8Array(MAX_ENTRY_HEADER)
-  let chunk = new Uint8Array(CHUNK)
-  let filled = 0
-  let total = 0
-
-  /** Appends what fits to the chunk; returns how much. */
-  const append = (bytes: Uint8Array, from: number, to: number): number => {
-    const length = Math.min(to - from, CHUNK - filled)
-    if (length > 0) {
-      chunk.set(bytes.subarray(from, from + length), filled)
-      filled += length
-      total += length
-    }
-    return length
+  const output = new PackOutput(view.format)
+  let done = 0
+  const report = (count: number): void => {
+    options.signal?.throwIfAborted()
+    done += count
+    options.onProgress?.(done, output.total)
   }
-  const take = (): Uint8Array => {
-    const full = filled === CHUNK ? chunk : chunk.slice(0, filled)
-    hash.update(full)
-    if (filled === CHUNK) chunk = new Uint8Array(CHUNK)
-    filled = 0
-    return full
+  output.append(encodePackHeader(selection.objectCount), 0, PACK_HEADER_LENGTH)
+  for (const pack of selection.packs) yield* writePack(view, pack, output, options.ofsDelta, report)
+  for (const ordinal of selection.unpacked) {
+    await deflateObject(view, enumeration.objects.id(ordinal), output)
+    yield* output.ready.splice(0)
+    report(1)
   }
-  /** Where the header of the entry about to be written ends in `header`. */
-  const putHeader = (ordinal: number): number => {
-    const action = selection.action[ordinal]!
-    const size = selection.size[ordinal]!
-    if (action === COPY_WHOLE) return encodeEntryHeader(types[ordinal]!, size, header, 0)
-    if (action === COPY_THIN) {
-      const at = encodeEntryHeader(REF_DELTA, size, header, 0)
-      header.set(selection.packs[selection.pack[ordinal]!]!.index.id(selection.base[ordinal]!), at)
-      return at + format.idLength
-    }
-    const base = selection.base[ordinal]!
-    if (options.ofsDelta && writtenAt[base]! > 0) {
-      const at = encodeEntryHeader(OFS_DELTA, size, header, 0)
-      return encodeBaseDistance(total - writtenAt[base]!, header, at)
-    }
-    const at = encodeEntryHeader(REF_DELTA, size, header, 0)
-    header.set(objects.view(base), at)
-    return at + format.idLength
-  }
-
-  append(encodePackHeader(objects.size), 0, PACK_HEADER_LENGTH)
-  for (let position = 0; position < objects.size; position++) {
-    const ordinal = selection.order[position]!
-    signal?.throwIfAborted()
-    let pieces: AsyncIterable<Uint8Array> | undefined
-    let bytes: Uint8Array = header
-    let from = 0
-    let to = 0
-    let headerEnd: number
-    if (selection.action[ordinal] === DEFLATE) {
-      bytes = await deflateObject(view, objects.id(ordinal), types[ordinal]!, selection.size, ordinal)
-      to = bytes.length
-      headerEnd = encodeEntryHeader(types[ordinal]!, selection.size[ordinal]!, header, 0)
-    } else {
-      const file = selection.packs[selection.pack[ordinal]!]!
-      const offset = file.index.offset(selection.rank[ordinal]!)
-      const end = file.entryEnd(file.index.positionOf(offset))
-      const dataAt = offset + selection.headerLength[ordinal]!
-      headerEnd = putHeader(ordinal)
-      if (end - dataAt > LARGE_ENTRY) {
-        pieces = readPieces(file, dataAt, end)
-      } else {
-        while (!file.data.tryWindow(dataAt, end - dataAt)) await file.data.settle()
-        bytes = file.data.window
-        from = file.data.windowAt
-        to = from + end - dataAt
-      }
-    }
-    writtenAt[ordinal] = total
-    for (let at = 0; at < headerEnd;) {
-      at += append(header, at, headerEnd)
-      if (filled === CHUNK) yield take()
-    }
-    while (from < to) {
-      from += append(bytes, from, to)
-      if (filled === CHUNK) yield take()
-    }
-    if (pieces !== undefined) {
-      for await (const piece of pieces) {
-        for (let at = 0; at < piece.length;) {
-          at += append(piece, at, piece.length)
-          if (filled === CHUNK) yield take()
-        }
-      }
-    }
-    onProgress?.(position + 1, total)
-  }
-  if (filled > 0) yield take()
-  const trailer = new Uint8Array(format.idLength)
-  hash.digestInto(trailer, 0)
-  yield trailer
+  output.finish()
+  yield* output.ready
 }
 
-async function* readPieces(
-  file: PackSelection['packs'][number],
+async function* writePack(
+  view: ObjectView,
+  { file, actions, bases }: SelectedPack,
+  output: PackOutput,
+  ofsDelta: boolean,
+  report: (count: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { index } = file
+  const offsets = index.sortedOffsets
+  const writtenAt = new Float64Array(actions.length)
+  const header = new Uint8Array(MAX_ENTRY_HEADER)
+  /** A range of the stored pack that is to be copied as it is, and was not yet. */
+  let runStart = 0
+  let runEnd = 0
+  let unreported = 0
+  for (let position = 0; position < actions.length; position++) {
+    const action = actions[position]!
+    if (action === SKIP) continue
+    const offset = offsets[position]!
+    const end = file.entryEnd(position)
+    const base = bases[position]!
+    const at = output.total + runEnd - runStart
+    writtenAt[position] = at
+    unreported++
+    const asOfsDelta = action === COPY_DELTA && ofsDelta && writtenAt[base]! > 0
+    const asStored = action === COPY || (asOfsDelta && at - writtenAt[base]! === offset - offsets[base]!)
+    if (asStored && runEnd === offset && runEnd - runStart < READ_SIZE) {
+      runEnd = end
+      continue
+    }
+    if (!tryCopy(file, runStart, runEnd, output)) yield* copyRange(file, runStart, runEnd, output)
+    runStart = asStored ? offset : 0
+    runEnd = asStored ? end : 0
+    if (action === DEFLATE) {
+      await deflateObject(view, index.id(index.packOrder[position]!), output)
+    } else if (!asStored) {
+      const entry = await readEntry(file, index.packOrder[position]!)
+      const headerEnd = asOfsDelta
+        ? encodeBaseDistance(
+            at - writtenAt[base]!,
+            header,
+            encodeEntryHeader(OFS_DELTA, entry.size, header, 0),
+          )
+        : encodeRefDeltaHeader(entry.size, index.id(index.packOrder[base]!), header)
+      output.append(header, 0, headerEnd)
+      const from = offset + entry.headerLength
+      if (!tryCopy(file, from, end, output)) yield* copyRange(file, from, end, output)
+    }
+    if (output.ready.length > 0) yield* output.ready.splice(0)
+    report(unreported)
+    unreported = 0
+  }
+  yield* copyRange(file, runStart, runEnd, output)
+  report(unreported)
+}
+
+function encodeRefDeltaHeader(size: number, base: Uint8Array, out: Uint8Array): number {
+  const at = encodeEntryHeader(REF_DELTA, size, out, 0)
+  out.set(base, at)
+  return at + base.length
+}
+
+/** Copies a short range if it is resident. */
+function tryCopy({ data }: PackFile, from: number, to: number, output: PackOutput): boolean {
+  if (from === to) return true
+  if (to - from > SHORT || !data.tryWindow(from, to - from)) return false
+  output.append(data.window, data.windowAt, data.windowAt + to - from)
+  return true
+}
+
+/** Copies a range: a short one through the cache, where its neighbours are needed next; a long one past it. */
+async function* copyRange(
+  file: PackFile,
   from: number,
   to: number,
-): AsyncGenerator<Uint8Array> {
-  const stored = await file.data.file()
-  for (let offset = from; offset < to; offset += LARGE_ENTRY) {
-    const [piece] = await stored.read([{ offset, length: Math.min(LARGE_ENTRY, to - offset) }])
-    if (piece !== undefined) yield piece
+  output: PackOutput,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (to - from <= SHORT) {
+    while (!tryCopy(file, from, to, output)) await file.data.settle()
+  } else {
+    const stored = await file.data.file()
+    for (let offset = from; offset < to; offset += READ_SIZE) {
+      const [piece] = await stored.read([{ offset, length: Math.min(READ_SIZE, to - offset) }])
+      if (piece !== undefined) output.appendOwned(piece)
+      yield* output.ready.splice(0)
+    }
+  }
+  yield* output.ready.splice(0)
+}
+
+async function readEntry(file: PackFile, rank: number): Promise<StoredEntry> {
+  for (;;) {
+    const entry = file.tryEntry(rank)
+    if (entry !== undefined) return entry
+    await file.data.settle()
   }
 }
 
-/** Reads an object and deflates it; its inflated size goes to `sizes[ordinal]`. */
-async function deflateObject(
-  view: ObjectView,
-  id: Uint8Array,
-  type: ObjectType,
-  sizes: Float64Array,
-  ordinal: number,
-): Promise<Uint8Array> {
+/** Reads an object and writes it whole. */
+async function deflateObject(view: ObjectView, id: Uint8Array, output: PackOutput): Promise<void> {
   const object = await readObject(view, id)
-  const hex = encodeObjectId(id, 0, view.format)
-  if (object === null)
+  if (object === null) {
+    const hex = encodeObjectId(id, 0, view.format)
     throw new GitError('MISSING_OBJECT', `object ${hex} is missing`, { details: { id: hex } })
-  if (object.type !== type)
-    throw new GitError('CORRUPT_OBJECT', `object ${hex} is not of the type it is named as`)
-  sizes[ordinal] = object.body.length
-  return view.codecs.deflate.deflate(object.body)
+  }
+  const header = new Uint8Array(MAX_ENTRY_HEADER)
+  output.append(header, 0, encodeEntryHeader(object.type, object.body.length, header, 0))
+  output.appendOwned(view.codecs.deflate.deflate(object.body))
 }

@@ -6,6 +6,12 @@ import type { FileWriter, StagedFile, StoredFile } from './stored-file.ts'
 /** The files that make up one stored pack. */
 export type PackFileKind = 'pack' | 'idx'
 
+/**
+ * Files that are derived from one pack and can be built again from it at any time. `reachability`: what its objects
+ * point at (pack/reachability).
+ */
+export type DerivedFileKind = 'reachability'
+
 /** What a store says about one of its packs. */
 export interface PackDescription {
   /** Unique within the repository, and never reused for other bytes: `pack-<checksum>`. */
@@ -99,6 +105,14 @@ export interface RepositoryStorage {
   createFile(kind: PackFileKind): Promise<FileWriter>
   /** Marks packs as still needed, so that garbage collection grants them a new grace period. Unknown names are ignored. */
   freshenPacks(names: readonly string[]): Promise<void>
+
+  /** A file derived from a listed pack, whole; `undefined` where there is none. The bytes belong to the caller. */
+  readDerived(pack: string, kind: DerivedFileKind): Promise<Uint8Array | undefined>
+  /**
+   * Keeps a derived file beside a pack: visible whole or not at all, replaced when it is there, gone with its pack. Nothing depends on
+   * it, so it need not be durable when this resolves.
+   */
+  writeDerived(pack: string, kind: DerivedFileKind, bytes: Uint8Array): Promise<void>
 
   /** The stored value of each named ref, in order; `undefined` where there is none. Symbolic refs are not followed. */
   readRefs(names: readonly string[]): Promise<(Ref | undefined)[]>

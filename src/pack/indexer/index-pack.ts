@@ -1,13 +1,17 @@
 import { yieldToHost } from '../../bytes/yield-to-host.ts'
 import type { RawObject } from '../../object/object-reader.ts'
 import { encodePackIndex } from '../encode-pack-index.ts'
+import { PackIndex } from '../pack-index.ts'
 import type { ProgressListener } from '../progress.ts'
+import { ReachabilityBuilder } from '../reachability/reachability-builder.ts'
 import { ResidentIndexer, type ResidentIndexerOptions } from './resident-indexer.ts'
 
 /** Bytes of work between two turns of the host: some ten milliseconds. */
 const TURN = 8 << 20
 
-export interface IndexPackOptions extends ResidentIndexerOptions {
+export interface IndexPackOptions extends Omit<ResidentIndexerOptions, 'reachability'> {
+  /** Also write down what points at what, see {@link PackWithIndex.reachability}. */
+  readonly reachability?: boolean
   /** Finds bases that a thin pack lacks: one answer per id, `null` for those that are absent. */
   readonly readBases?: (ids: readonly Uint8Array[]) => Promise<readonly (RawObject | null)[]>
   readonly onProgress?: ProgressListener
@@ -24,6 +28,8 @@ export interface PackWithIndex {
   readonly pieces: readonly Uint8Array[]
   /** The `.idx` file. */
   readonly index: Uint8Array
+  /** The reachability file, when it was asked for. */
+  readonly reachability: Uint8Array | undefined
   /** The raw trailer of the pack. */
   readonly checksum: Uint8Array
 }
@@ -34,8 +40,13 @@ export interface PackWithIndex {
  * @throws GitError `CORRUPT_PACK`, `MISSING_BASE`, `UNSUPPORTED`, `LIMIT_EXCEEDED`; what the visitor throws; the signal's reason
  */
 export async function indexPack(pack: Uint8Array, options: IndexPackOptions): Promise<PackWithIndex> {
-  const { signal, onProgress } = options
-  const indexer = new ResidentIndexer(pack, options)
+  const { signal, onProgress, format } = options
+  const { reachability, ...indexing } = options
+  const builder = reachability === true ? new ReachabilityBuilder(1024, format) : undefined
+  const indexer = new ResidentIndexer(
+    pack,
+    builder === undefined ? indexing : { ...indexing, reachability: builder },
+  )
   while (!indexer.scan(TURN)) {
     onProgress?.({ phase: 'receiving', done: indexer.objectCount, total: indexer.declaredCount })
     await turn(signal)
@@ -58,12 +69,14 @@ export async function indexPack(pack: Uint8Array, options: IndexPackOptions): Pr
   const { table, pieces, checksum } = indexer.finish()
   if (total > 0) onProgress?.({ phase: 'resolving', done: total, total })
   const columns = { objectCount: table.count, ids: table.ids, crcs: table.crcs, offsets: table.offsets }
+  const index = encodePackIndex(columns, checksum, format)
   return {
     objectCount: table.count,
     deltaCount: total,
     addedCount: table.count - declared,
     pieces,
-    index: encodePackIndex(columns, checksum, options.format),
+    index,
+    reachability: builder?.encode(new PackIndex(index, format.idLength)),
     checksum,
   }
 }

@@ -17,6 +17,7 @@ import {
   MAX_EXPANSION,
 } from '../entry-header.ts'
 import { PACK_HEADER_LENGTH, parsePackHeader } from '../pack-header.ts'
+import type { ReachabilityBuilder } from '../reachability/reachability-builder.ts'
 import { EntryTable } from './entry-table.ts'
 
 /** Room in front of every inflated object, so that its header can be put there and both be hashed as one range. */
@@ -36,6 +37,8 @@ export interface ResidentIndexerOptions {
   readonly format: ObjectFormat
   readonly codecs: Codecs
   readonly visit?: ObjectVisitor
+  /** Is told of every object, so that what points at what is written down while trees are inflated anyway. */
+  readonly reachability?: ReachabilityBuilder
   /** The largest inflated object or delta that is accepted, in bytes. Default: 2 GiB. */
   readonly maxObjectBytes?: number
 }
@@ -54,6 +57,7 @@ export class ResidentIndexer {
   readonly #format: ObjectFormat
   readonly #codecs: Codecs
   readonly #visit: ObjectVisitor | undefined
+  readonly #reachability: ReachabilityBuilder | undefined
   readonly #maxObjectBytes: number
   readonly #declaredCount: number
   /** Where the entries end and the trailer begins. */
@@ -78,6 +82,7 @@ export class ResidentIndexer {
     this.#format = options.format
     this.#codecs = options.codecs
     this.#visit = options.visit
+    this.#reachability = options.reachability
     this.#maxObjectBytes = options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES
     this.#declaredCount = parsePackHeader(pack)
     this.#entriesEnd = pack.length - options.format.idLength
@@ -157,11 +162,12 @@ export class ResidentIndexer {
         table.addChild(base, row)
       } else {
         this.#waitFor(header.baseIdAt, row)
+        this.#reachability?.addRefDelta(row)
       }
     } else {
       this.#work.ensure(HEADROOM + size)
       this.#at = header.dataAt + this.#inflate(header.dataAt, this.#work.bytes, HEADROOM, size, start)
-      this.#settleRow(row, type, HEADROOM, size)
+      this.#settleRow(row, type, HEADROOM, size, -1, 0, 0)
     }
     table.crcs[row] = this.#codecs.crc32.update(0, pack, start, this.#at)
     table.count++
@@ -195,8 +201,16 @@ export class ResidentIndexer {
     }
   }
 
-  /** Names the object whose body is at `work[at, at + size)`, and hands it to the visitor. */
-  #settleRow(row: number, type: number, at: number, size: number): void {
+  /** Names the object whose body is at `work[at, at + size)`, and shows it to those who want to see it. */
+  #settleRow(
+    row: number,
+    type: number,
+    at: number,
+    size: number,
+    base: number,
+    baseAt: number,
+    baseSize: number,
+  ): void {
     const table = this.#table
     const bytes = this.#work.bytes
     const headerAt = writeObjectHeader(type as ObjectType, size, bytes, at)
@@ -206,6 +220,7 @@ export class ResidentIndexer {
     table.resolved[row] = 1
     this.#resolvedCount++
     if (this.#visit !== undefined) this.#show(row, at)
+    this.#reachability?.add(row, type, bytes, at, at + size, base, baseAt, baseAt + baseSize)
   }
 
   #show(row: number, at: number): void {
@@ -262,6 +277,7 @@ export class ResidentIndexer {
     const table = this.#table
     const header = this.#deltaHeader
     const type = table.types[root]!
+    const rows: number[] = [root]
     const starts: number[] = [start]
     const sizes: number[] = [table.sizes[root]!]
     const next: number[] = [table.firstChild[root]!]
@@ -292,7 +308,7 @@ export class ResidentIndexer {
       } catch (error) {
         throw inEntry(error, table.offsets[child]!)
       }
-      this.#settleRow(child, type, at, size)
+      this.#settleRow(child, type, at, size, rows[depth]!, parentAt, parentSize)
       produced += size
       this.#adoptWaiting(child)
       const grandchild = table.firstChild[child]!
@@ -304,6 +320,7 @@ export class ResidentIndexer {
         depth++
         starts[depth] = at
       }
+      rows[depth] = child
       sizes[depth] = size
       next[depth] = grandchild
     }
@@ -354,6 +371,7 @@ export class ResidentIndexer {
     table.ids.set(id, row * table.idLength)
     this.#resolvedCount++
     table.count++
+    this.#reachability?.add(row, type, this.#work.bytes, HEADROOM, HEADROOM + body.length, -1, 0, 0)
     this.#adoptWaiting(row)
     this.#resolveTree(row, HEADROOM)
   }

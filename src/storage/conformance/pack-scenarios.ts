@@ -40,6 +40,35 @@ export const packScenarios: readonly Scenario[] = [
       }
     },
   ),
+  scenario(
+    'a derived file is kept beside its pack, is replaced, and goes with it',
+    async ({ createRepository, openRepository }) => {
+      const repository = await createRepository()
+      const [one, two] = [await stagePack(repository, 1), await stagePack(repository, 2)]
+      await repository.commit({ addPacks: [one, two] })
+      assertEqual(await repository.readDerived(one.name, 'reachability'), undefined, 'derived file')
+      const other = await openRepository()
+      for (const bytes of [new Uint8Array([1, 2, 3]), new Uint8Array(300_000).fill(7)]) {
+        await repository.writeDerived(one.name, 'reachability', bytes)
+        const read = await other.readDerived(one.name, 'reachability')
+        assertBytes(read ?? new Uint8Array(0), bytes, 'derived file')
+      }
+      assertEqual(
+        await other.readDerived(two.name, 'reachability'),
+        undefined,
+        'derived file of the other pack',
+      )
+      await repository.commit({ dropPacks: [one.name] })
+      await repository.writeDerived(one.name, 'reachability', new Uint8Array([9]))
+      await repository.writeDerived(two.name, 'reachability', new Uint8Array([2]))
+      assertEqual(
+        await other.readDerived(one.name, 'reachability'),
+        undefined,
+        'derived file of a dropped pack',
+      )
+      assertEqual((await other.listPacks()).length, 1, 'number of packs')
+    },
+  ),
   scenario('a commit of nothing succeeds', async ({ createRepository }) => {
     const repository = await createRepository()
     assertEqual(await repository.commit({}), { refs: [], packsCommitted: true }, 'result')

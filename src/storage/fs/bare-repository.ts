@@ -5,6 +5,7 @@ import { GitError } from '../../errors.ts'
 import { hexLengthOf, type ObjectFormatName } from '../../object/object-format.ts'
 import type { RepositoryStorage } from '../repository-storage.ts'
 import { CachedFile } from './cached-file.ts'
+import { readDerivedFile, writeDerivedFile } from './derived-files.ts'
 import { isAbsent, storing } from './errno.ts'
 import { localFileSystem, type FileSystem } from './file-system.ts'
 import { commitToDirectory } from './fs-commit.ts'
@@ -20,6 +21,7 @@ import { parseRepositoryFormat } from './repository-format.ts'
 import { parseRepositorySettings, type RepositorySettings } from './repository-settings.ts'
 import { readShallowFile } from './shallow-file.ts'
 import { createStagedFile } from './staged-file.ts'
+import { Turns } from './turns.ts'
 
 /** How this adapter treats the disk. */
 export interface FsOptions {
@@ -40,11 +42,21 @@ export interface FsOptions {
  * @returns undefined when there is no repository at the path.
  * @throws GitError `UNSUPPORTED` for a repository that uses a format or an extension that we do not know.
  */
-export async function openBareRepository(
+export function openBareRepository(
   path: string,
   options: FsOptions = {},
 ): Promise<RepositoryStorage | undefined> {
+  return openWithTurns(path, options, new Turns())
+}
+
+/** {@link openBareRepository} for one of several that take turns where they open the same repository. */
+export function openWithTurns(
+  path: string,
+  options: FsOptions,
+  turns: Turns,
+): Promise<RepositoryStorage | undefined> {
   const fs = options.fileSystem ?? localFileSystem
+  const durable = options.durable ?? true
   const directory = resolve(path)
   const location = `fs:${directory}`
   return storing(location, async () => {
@@ -52,13 +64,7 @@ export async function openBareRepository(
     const config = await readFileIfThere(fs, join(directory, 'config'))
     const text = decodeUtf8(config ?? new Uint8Array(0))
     const objectFormat = parseRepositoryFormat(parseGitConfig(text), location)
-    return createBareRepository({
-      fs,
-      path: directory,
-      location,
-      objectFormat,
-      durable: options.durable ?? true,
-    })
+    return createBareRepository({ fs, path: directory, location, objectFormat, durable, turns })
   })
 }
 
@@ -68,10 +74,11 @@ interface RepositoryParts {
   readonly location: string
   readonly objectFormat: ObjectFormatName
   readonly durable: boolean
+  readonly turns: Turns
 }
 
 function createBareRepository(parts: RepositoryParts): RepositoryStorage {
-  const { fs, path, location, objectFormat, durable } = parts
+  const { fs, path, location, objectFormat, durable, turns } = parts
   const hexLength = hexLengthOf(objectFormat)
   const reader = new RefReader({ fs, path, hexLength })
   const config = new CachedFile<RepositorySettings>(fs, join(path, 'config'), (bytes) =>
@@ -117,6 +124,15 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
 
     freshenPacks: (names) => run(async () => freshenPackFiles(fs, await objectDirectories(), names)),
 
+    readDerived: (pack, kind) => run(async () => readDerivedFile(fs, await objectDirectories(), pack, kind)),
+
+    writeDerived: (pack, kind, bytes) =>
+      run(async () => {
+        const packs = await listPackDescriptions(fs, await objectDirectories())
+        const names = new Set(packs.map(({ name }) => name))
+        await writeDerivedFile(await directory(), names, pack, kind, bytes)
+      }),
+
     readRefs: (names) => run(() => reader.readAll(names, directory)),
 
     listRefs: (prefix) => run(() => reader.list(prefix, directory)),
@@ -124,7 +140,7 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
     commit: (step) =>
       run(async () => {
         const settings = await config.read()
-        const place = { directory: await directory(), settings, reader, objectFormat }
+        const place = { directory: await directory(), settings, reader, objectFormat, turns }
         return commitToDirectory(place, step)
       }),
 

@@ -5,13 +5,20 @@ import type { RefTable, RefValue } from '../../refs/ref-table.ts'
 import { assertRefEdits, judgeRefEdits } from '../../refs/ref-transaction.ts'
 import { assertPackName } from '../pack-name.ts'
 import { normalizeShallowList } from '../shallow-list.ts'
-import type { NewPack, PackFileKind, RepositoryStorage, StorageCommitResult } from '../repository-storage.ts'
+import type {
+  DerivedFileKind,
+  NewPack,
+  PackFileKind,
+  RepositoryStorage,
+  StorageCommitResult,
+} from '../repository-storage.ts'
 import type { StagedFile } from '../stored-file.ts'
 import { createMemoryFile, MemoryStagedFile, openMemoryFile } from './memory-file.ts'
 
 /** A stored pack. */
 interface MemoryPack {
   readonly files: Readonly<Record<PackFileKind, Uint8Array>>
+  readonly derived: Readonly<Partial<Record<DerivedFileKind, Uint8Array>>>
   readonly modified: number
 }
 
@@ -82,6 +89,18 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
         const pack = packs.get(name)
         if (pack !== undefined) packs.set(name, { ...pack, modified: Date.now() })
       }
+      change({ packs })
+    },
+
+    async readDerived(pack, kind) {
+      return current().packs.get(pack)?.derived[kind]?.slice()
+    },
+
+    async writeDerived(name, kind, bytes) {
+      const packs = new Map(current().packs)
+      const pack = packs.get(name)
+      if (pack === undefined) return
+      packs.set(name, { ...pack, derived: { ...pack.derived, [kind]: bytes.slice() } })
       change({ packs })
     },
 
@@ -158,7 +177,10 @@ function appliedChanges(
 
 function readNewPack({ name, pack, index }: NewPack): [string, MemoryPack] {
   assertPackName(name)
-  return [name, { files: { pack: stagedBytes(pack), idx: stagedBytes(index) }, modified: Date.now() }]
+  return [
+    name,
+    { files: { pack: stagedBytes(pack), idx: stagedBytes(index) }, derived: {}, modified: Date.now() },
+  ]
 }
 
 function stagedBytes(file: StagedFile): Uint8Array {

@@ -1,0 +1,123 @@
+import { TREE } from '../object/object-type.ts'
+import type { Node, ReachabilitySet } from './reachability-set.ts'
+
+/** The object is to be sent. */
+export const INCLUDED = 1
+/** The object is in the closure of the haves. */
+export const KNOWN = 2
+/** Everything a tree points at is marked. */
+const EXPANDED = 4
+
+/** Is told of an id that no pack of the set has, and of the object that names it. Both are views, only valid during the call. */
+export type OutsideSink = (id: Uint8Array, neededBy: Uint8Array) => void
+
+/**
+ * Marks on the objects of a {@link ReachabilitySet}: what to send, what is known.
+ *
+ * A tree that is stored as a delta on a tree whose entries are all marked adds only what differs, so a walk over all history
+ * costs about as much as what changed in it.
+ */
+export class ReachabilityMarks {
+  readonly set: ReachabilitySet
+  /** By pack: marks by position. */
+  readonly marks: readonly Uint8Array[]
+  /** How many objects are marked as included. */
+  includedCount = 0
+  /** Resolved external nodes by pack: pack * 2^32 + position, -1 for outside, NaN for not looked up. */
+  readonly #externals: (Float64Array | undefined)[]
+  readonly #stackPacks: number[] = []
+  readonly #stackPositions: number[] = []
+
+  constructor(set: ReachabilitySet) {
+    this.set = set
+    this.marks = set.packs.map(({ index }) => new Uint8Array(index.objectCount))
+    this.#externals = set.packs.map(() => undefined)
+  }
+
+  has(node: Node, mark: number): boolean {
+    return (this.marks[node.pack]![node.position]! & mark) !== 0
+  }
+
+  /**
+   * Marks an object, and, if it is a tree, everything below it. What is marked already is left as it is, so what is known has to be
+   * marked first. Commits and tags are not followed.
+   *
+   * @returns false when the object had a mark before.
+   */
+  mark(node: Node, mark: number, outside: OutsideSink): boolean {
+    const fresh = this.#markOne(node.pack, node.position, mark)
+    while (this.#stackPacks.length > 0) {
+      const pack = this.#stackPacks.pop()!
+      const position = this.#stackPositions.pop()!
+      this.#expand(pack, position, mark, outside)
+    }
+    return fresh
+  }
+
+  #markOne(pack: number, position: number, mark: number): boolean {
+    const marks = this.marks[pack]!
+    if ((marks[position]! & (INCLUDED | KNOWN)) !== 0) return false
+    marks[position]! |= mark
+    if (mark === INCLUDED) this.includedCount++
+    if (this.set.packs[pack]!.reachability.type(position) === TREE) {
+      this.#stackPacks.push(pack)
+      this.#stackPositions.push(position)
+    }
+    return true
+  }
+
+  /** Marks the entries of a tree: its own additions, then those of the trees it is a delta on, less what was removed on the way. */
+  #expand(pack: number, tree: number, mark: number, outside: OutsideSink): void {
+    const { edgeStarts, edges, bases } = this.set.packs[pack]!.reachability
+    const marks = this.marks[pack]!
+    let removed: Map<number, number> | undefined
+    for (let at = tree; ; at = bases[at]!) {
+      const end = edgeStarts[at + 1]!
+      let removals = false
+      for (let edge = edgeStarts[at]!; edge < end; edge++) {
+        const node = edges[edge]!
+        if (node < 0) {
+          removals = true
+          continue
+        }
+        const times = removed?.get(node) ?? 0
+        if (times > 0) removed!.set(node, times - 1)
+        else this.#markEdge(pack, tree, node, mark, outside)
+      }
+      const base = bases[at]!
+      if (base < 0 || (marks[base]! & EXPANDED) !== 0) break
+      if (!removals) continue
+      removed ??= new Map()
+      for (let edge = edgeStarts[at]!; edge < end; edge++) {
+        const node = ~edges[edge]!
+        if (node >= 0) removed.set(node, (removed.get(node) ?? 0) + 1)
+      }
+    }
+    marks[tree]! |= EXPANDED
+  }
+
+  #markEdge(pack: number, tree: number, node: number, mark: number, outside: OutsideSink): void {
+    const { index } = this.set.packs[pack]!
+    if (node < index.objectCount) {
+      const other = this.set.standIn(pack, node)
+      if (other === undefined) this.#markOne(pack, node, mark)
+      else this.#markOne(other.pack, other.position, mark)
+      return
+    }
+    const found = this.#external(pack, node - index.objectCount, node)
+    if (found >= 0) this.#markOne(Math.floor(found / 0x100000000), found % 0x100000000, mark)
+    else outside(this.set.id(pack, node), this.set.id(pack, tree))
+  }
+
+  #external(pack: number, external: number, node: number): number {
+    let found = this.#externals[pack]
+    if (found === undefined) {
+      found = new Float64Array(this.set.packs[pack]!.reachability.externalCount).fill(NaN)
+      this.#externals[pack] = found
+    }
+    const known = found[external]!
+    if (!Number.isNaN(known)) return known
+    const other = this.set.find(this.set.id(pack, node))
+    return (found[external] = other === undefined ? -1 : other.pack * 0x100000000 + other.position)
+  }
+}

@@ -1,0 +1,96 @@
+import { IdTable } from '../object/id-table.ts'
+import type { PackIndex } from '../pack/pack-index.ts'
+import type { PackReachability } from '../pack/reachability/pack-reachability.ts'
+
+/** A pack whose reachability is written down. */
+export interface ReachablePack {
+  readonly index: PackIndex
+  readonly reachability: PackReachability
+}
+
+/** An object as a pack of a {@link ReachabilitySet} and a position in it. */
+export interface Node {
+  readonly pack: number
+  readonly position: number
+}
+
+/**
+ * The packs of a repository whose reachability is written down, as one graph.
+ *
+ * An object that several packs have is one node: its copy in the first of them. The set is a value: packs that come later make a new one.
+ */
+export class ReachabilitySet<Pack extends ReachablePack = ReachablePack> {
+  readonly packs: readonly Pack[]
+  /** By pack: the node that stands for each position whose object an earlier pack has too. */
+  readonly #copies: readonly (ReadonlyMap<number, Node> | undefined)[]
+
+  private constructor(packs: readonly Pack[], copies: readonly (ReadonlyMap<number, Node> | undefined)[]) {
+    this.packs = packs
+    this.#copies = copies
+  }
+
+  /** The set of these packs. Looks at every object of all but the largest. */
+  static of<Pack extends ReachablePack>(packs: readonly Pack[]): ReachabilitySet<Pack> {
+    const sorted = [...packs].sort((left, right) => right.index.objectCount - left.index.objectCount)
+    return new ReachabilitySet(sorted, findCopies(sorted))
+  }
+
+  /** This set with one more pack, which comes last. Looks at every object of the new one only. */
+  with(pack: Pack): ReachabilitySet<Pack> {
+    const { index } = pack
+    const copies = new Map<number, Node>()
+    for (let position = 0; position < index.objectCount; position++) {
+      const earlier = this.find(index.bytes, index.idAt(index.packOrder[position]!))
+      if (earlier !== undefined) copies.set(position, earlier)
+    }
+    return new ReachabilitySet([...this.packs, pack], [...this.#copies, copies.size > 0 ? copies : undefined])
+  }
+
+  /** The node of the object whose raw id is at `bytes[at]`; `undefined` when no pack of the set has it. */
+  find(bytes: Uint8Array, at = 0): Node | undefined {
+    for (let pack = 0; pack < this.packs.length; pack++) {
+      const { index } = this.packs[pack]!
+      const rank = index.find(bytes, at)
+      if (rank >= 0) return { pack, position: index.positions[rank]! }
+    }
+    return undefined
+  }
+
+  /** The node of an object of a pack: another pack's, when that comes first. `undefined` when it is its own. */
+  standIn(pack: number, position: number): Node | undefined {
+    return this.#copies[pack]?.get(position)
+  }
+
+  /** The raw id of an object, or of an external node, of a pack. A view. */
+  id(pack: number, node: number): Uint8Array {
+    const { index, reachability } = this.packs[pack]!
+    if (node < index.objectCount) return index.id(index.packOrder[node]!)
+    const at = (node - index.objectCount) * index.idLength
+    return reachability.externals.subarray(at, at + index.idLength)
+  }
+}
+
+function findCopies(packs: readonly ReachablePack[]): (ReadonlyMap<number, Node> | undefined)[] {
+  const [largest] = packs
+  if (largest === undefined || packs.length === 1) return [undefined]
+  // The largest is looked up by its index; all others go into one table, in order.
+  const others = new IdTable(largest.index.idLength)
+  const nodes: Node[] = []
+  return packs.map(({ index }, pack) => {
+    if (pack === 0) return undefined
+    const copies = new Map<number, Node>()
+    for (let position = 0; position < index.objectCount; position++) {
+      const at = index.idAt(index.packOrder[position]!)
+      const rank = largest.index.find(index.bytes, at)
+      if (rank >= 0) {
+        copies.set(position, { pack: 0, position: largest.index.positions[rank]! })
+        continue
+      }
+      const ordinal = others.add(index.bytes, at)
+      const earlier = nodes[ordinal]
+      if (earlier === undefined) nodes[ordinal] = { pack, position }
+      else copies.set(position, earlier)
+    }
+    return copies.size > 0 ? copies : undefined
+  })
+}
