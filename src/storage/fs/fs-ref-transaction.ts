@@ -14,6 +14,7 @@ import { readRefSnapshot, type StoredRefSnapshot } from './ref-snapshot.ts'
 import { findBranchLoggedByHead, reflogAdditions } from './reflog-additions.ts'
 import { appendReflog, removeReflog } from './reflog-files.ts'
 import type { RepositorySettings } from './repository-settings.ts'
+import type { Turns } from './turns.ts'
 
 /** How often locks are taken anew because something in their way is gone by the time the edits are judged. */
 const MAX_ATTEMPTS = 5
@@ -24,6 +25,8 @@ export interface RefTransactionPlace {
   readonly settings: RepositorySettings
   readonly reader: RefReader
   readonly objectFormat: ObjectFormatName
+  /** Where transactions of this process queue for the lock of packed-refs. */
+  readonly turns: Turns
 }
 
 /**
@@ -44,11 +47,35 @@ export interface PreparedRefs {
 /** The locks and readings that a judgement rests on. */
 interface Attempt {
   readonly locks: RefLocks
-  readonly packedLock: LockFile | undefined
+  readonly packedLock: PackedRefsLock | undefined
   readonly packed: PackedRefs
   readonly snapshot: StoredRefSnapshot
   readonly branchLoggedByHead: string | undefined
   readonly outcomes: readonly RefOutcome[]
+}
+
+/** The lock of packed-refs, together with the turn within this process. */
+interface PackedRefsLock {
+  readonly file: LockFile
+  release(): Promise<void>
+}
+
+async function acquirePackedRefsLock({
+  directory,
+  settings,
+  reader,
+  turns,
+}: RefTransactionPlace): Promise<PackedRefsLock | undefined> {
+  const endTurn = await turns.take(reader.packed.path)
+  let file: LockFile | undefined
+  try {
+    file = await acquireLock(directory, reader.packed.path, { timeout: settings.packedRefsTimeout })
+  } finally {
+    if (file === undefined) endTurn()
+  }
+  if (file === undefined) return undefined
+  const held = file
+  return { file: held, release: () => held.release().finally(endTurn) }
 }
 
 /** Locks the refs of a transaction and judges its edits. Nothing is changed yet. */
@@ -72,10 +99,11 @@ export async function prepareRefs(
 }
 
 async function tryPrepare(
-  { directory, settings, reader }: RefTransactionPlace,
+  place: RefTransactionPlace,
   edits: readonly RefEdit[],
   { atomic, isLast }: { readonly atomic: boolean; readonly isLast: boolean },
 ): Promise<Attempt> {
+  const { directory, settings, reader } = place
   const names = edits.map((edit) => edit.name)
   const branchLoggedByHead = await findBranchLoggedByHead(directory, settings, reader, edits)
   const locks = await acquireRefLocks(
@@ -83,13 +111,13 @@ async function tryPrepare(
     branchLoggedByHead === undefined ? names : [...names, 'HEAD'],
     { timeout: settings.refLockTimeout, together: atomic },
   )
-  let packedLock: LockFile | undefined
+  let packedLock: PackedRefsLock | undefined
   try {
     const isUnlockable = atomic && locks.busy.size + locks.obstructed.size > 0
     const isPacked = usesPackedRefs(edits.length, atomic)
     const needsPacked = isPacked || edits.some((edit) => edit.target === null)
     if (needsPacked && !isUnlockable) {
-      packedLock = await acquireLock(directory, reader.packed.path, { timeout: settings.packedRefsTimeout })
+      packedLock = await acquirePackedRefsLock(place)
     }
     const packed = await reader.packed.read()
     const snapshot = await readRefSnapshot(reader.place, packed, names)
@@ -122,7 +150,7 @@ async function applyRefs(
     await appendReflog(directory, addition)
   }
   if (packedLock !== undefined) {
-    await applyPacked({ directory, lock: packedLock, packed, snapshot }, split.packed)
+    await applyPacked({ directory, lock: packedLock.file, packed, snapshot }, split.packed)
   }
   const obstructed = await applyLoose(directory, locks, split.loose)
   for (const { edit } of changes) if (edit.target === null) await removeReflog(directory, edit.name)

@@ -2,13 +2,14 @@ import { dirname, join, resolve } from 'node:path'
 import { GitError } from '../../errors.ts'
 import { assertRepositoryKey, isRepositoryKey } from '../repository-key.ts'
 import type { RepositoryPage, Storage } from '../storage.ts'
-import { openBareRepository, type FsOptions } from './bare-repository.ts'
+import { openWithTurns, type FsOptions } from './bare-repository.ts'
 import { hasErrno, isAbsent, storing } from './errno.ts'
 import { localFileSystem, type FileSystem } from './file-system.ts'
 import { removeEmptyParents, syncDirectory, type GitDirectory } from './git-directory.ts'
-import { initBareRepository, TEMPORARY_PREFIX } from './init-bare-repository.ts'
+import { initWithTurns, TEMPORARY_PREFIX } from './init-bare-repository.ts'
 import { isGitDirectory } from './git-directory-check.ts'
 import { randomSuffix } from './random-name.ts'
+import { Turns } from './turns.ts'
 
 export interface FsStorageOptions extends FsOptions {
   /** The directory that holds the repositories; made when the first one is created. */
@@ -27,6 +28,7 @@ export function createFsStorage(options: FsStorageOptions): Storage {
   const fs = options.fileSystem ?? localFileSystem
   const top = resolve(options.directory)
   const location = `fs:${top}`
+  const turns = new Turns()
   const files: GitDirectory = { fs, path: top, durable: options.durable ?? true, shared: { kind: 'umask' } }
   const pathOf = (key: string): string => {
     assertFsKey(key)
@@ -39,14 +41,14 @@ export function createFsStorage(options: FsStorageOptions): Storage {
     open: (key) =>
       storing(location, async () => {
         const path = pathOf(key)
-        return (await isOwnPath(fs, top, path)) ? openBareRepository(path, options) : undefined
+        return (await isOwnPath(fs, top, path)) ? openWithTurns(path, options, turns) : undefined
       }),
 
     create: (key, create) =>
       storing(location, async () => {
         const path = pathOf(key)
         await assertNoLinkAbove(fs, top, path)
-        return initBareRepository(path, { ...options, ...create })
+        return initWithTurns(path, { ...options, ...create }, turns)
       }),
 
     delete: (key) =>

@@ -6,11 +6,12 @@ import { assertRefName } from '../../refs/ref-name.ts'
 import { initialConfig } from '../initial-config.ts'
 import type { RepositoryStorage } from '../repository-storage.ts'
 import type { CreateRepositoryOptions } from '../storage.ts'
-import { openBareRepository, type FsOptions } from './bare-repository.ts'
+import { openWithTurns, type FsOptions } from './bare-repository.ts'
 import { hasErrno, storing } from './errno.ts'
 import { localFileSystem } from './file-system.ts'
 import { syncDirectory, writeNewFile, type GitDirectory } from './git-directory.ts'
 import { randomSuffix } from './random-name.ts'
+import { Turns } from './turns.ts'
 
 /** The start of names of directories that are being made or removed. No repository key has such a segment. */
 export const TEMPORARY_PREFIX = '.packstone-'
@@ -22,9 +23,18 @@ export const TEMPORARY_PREFIX = '.packstone-'
  * @param path where nothing or an empty directory is.
  * @throws GitError `ALREADY_EXISTS`, `INVALID_REF_NAME`
  */
-export async function initBareRepository(
+export function initBareRepository(
   path: string,
   options: CreateRepositoryOptions & FsOptions,
+): Promise<RepositoryStorage> {
+  return initWithTurns(path, options, new Turns())
+}
+
+/** {@link initBareRepository} for one of several that take turns where they open the same repository. */
+export async function initWithTurns(
+  path: string,
+  options: CreateRepositoryOptions & FsOptions,
+  turns: Turns,
 ): Promise<RepositoryStorage> {
   assertRefName(options.head)
   const fs = options.fileSystem ?? localFileSystem
@@ -49,7 +59,7 @@ export async function initBareRepository(
       )
     }
     await syncDirectory(parent, parent.path)
-    const repository = await openBareRepository(target, options)
+    const repository = await openWithTurns(target, options, turns)
     if (repository !== undefined) return repository
     throw new GitError('STORAGE', `the repository created at ${target} has been removed already`)
   })

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeUtf8 } from '../../bytes/text.ts'
 import { GitError } from '../../errors.ts'
 import { assertPackName } from '../pack-name.ts'
@@ -8,6 +9,9 @@ import type { FileSystem } from './file-system.ts'
 import { removeFile, syncDirectory, writeNewFile, type GitDirectory } from './git-directory.ts'
 import { isPackName, packPath } from './pack-directory.ts'
 import { FsStagedFile } from './staged-file.ts'
+
+/** How long a pack may be without its index before it counts as abandoned, in milliseconds. */
+const ORPHAN_AFTER = 1000
 
 /** A pack of a commit, with its files known to be ours. */
 interface PackToPlace {
@@ -63,10 +67,21 @@ export async function placePacks(
   const abandon = async (): Promise<void> => {
     for (const keep of keeps.splice(0)) await removeFile(directory.fs, keep)
   }
-  const place = async (pack: PackToPlace): Promise<void> => {
-    if (await freshenIfThere(directory.fs, objects, pack.name)) return
-    await pack.pack.renameTo(packPath(objects, pack.name, 'pack'))
-    await pack.index.renameTo(packPath(objects, pack.name, 'idx'))
+  const place = async ({ name, pack, index }: PackToPlace): Promise<void> => {
+    const path = packPath(objects, name, 'pack')
+    const deadline = Date.now() + ORPHAN_AFTER
+    for (;;) {
+      if (await freshenIfThere(directory.fs, objects, name)) return
+      if (await pack.linkTo(path)) break
+      // A pack without an index: somebody is placing it at this moment, or has died while doing so.
+      if (Date.now() < deadline) {
+        await sleep(5)
+      } else {
+        await pack.renameTo(path)
+        break
+      }
+    }
+    await index.renameTo(packPath(objects, name, 'idx'))
     await syncDirectory(directory, join(objects, 'pack'))
   }
   try {

@@ -41,7 +41,24 @@ export class FsStagedFile implements StagedFile {
     return this.#state === 'staged' && directory.path === this.#directory.path
   }
 
-  /** Gives the file its final name. */
+  /** Gives the file its final name, unless there is a file of that name: then false. */
+  async linkTo(path: string): Promise<boolean> {
+    const { fs } = this.#directory
+    try {
+      await fs.link(this.#path, path)
+    } catch (error) {
+      if (hasErrno(error, 'EEXIST')) return false
+      // No hard links here. Renaming may replace a file that has appeared this moment; it has the same content.
+      if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK')) throw error
+      await this.renameTo(path)
+      return true
+    }
+    this.#state = 'taken'
+    await removeFile(fs, this.#path)
+    return true
+  }
+
+  /** Gives the file its final name, in the place of what has it. */
   async renameTo(path: string): Promise<void> {
     await this.#directory.fs.rename(this.#path, path)
     this.#state = 'taken'

@@ -17,7 +17,7 @@ export interface StoppingFileSystem {
   readonly close: () => Promise<void>
 }
 
-const CHANGES = new Set(['chmod', 'mkdir', 'rename', 'rm', 'rmdir', 'unlink', 'utimes'])
+const CHANGES = new Set(['chmod', 'link', 'mkdir', 'rename', 'rm', 'rmdir', 'unlink', 'utimes'])
 const FILE_CHANGES = new Set(['chmod', 'write', 'writeFile'])
 
 export function stoppingFileSystem(allowed: number): StoppingFileSystem {
