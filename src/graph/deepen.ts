@@ -77,7 +77,8 @@ async function boundaryByDepth(
   if (depth >= INFINITE_DEPTH && table.reader.shallow.size === 0) {
     return { shallow: [], inside: new Set(clientShallow) }
   }
-  if (request.relative === true && clientShallow.length > 0) {
+  if (request.relative === true) {
+    // A client without a boundary has everything, and shall keep it.
     return walkDepth(table, await reachable(table, heads, clientShallow), depth + 1)
   }
   return walkDepth(table, heads, depth)
