@@ -5,6 +5,7 @@ import { GitError } from '../../errors.ts'
 import { hexLengthOf, type ObjectFormatName } from '../../object/object-format.ts'
 import type { RepositoryStorage } from '../repository-storage.ts'
 import { CachedFile } from './cached-file.ts'
+import { readDerivedFile, writeDerivedFile } from './derived-files.ts'
 import { isAbsent, storing } from './errno.ts'
 import { localFileSystem, type FileSystem } from './file-system.ts'
 import { commitToDirectory } from './fs-commit.ts'
@@ -122,6 +123,15 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
     createFile: (kind) => run(async () => createStagedFile(await directory(), kind, noteOpen, noteClosed)),
 
     freshenPacks: (names) => run(async () => freshenPackFiles(fs, await objectDirectories(), names)),
+
+    readDerived: (pack, kind) => run(async () => readDerivedFile(fs, await objectDirectories(), pack, kind)),
+
+    writeDerived: (pack, kind, bytes) =>
+      run(async () => {
+        const packs = await listPackDescriptions(fs, await objectDirectories())
+        const names = new Set(packs.map(({ name }) => name))
+        await writeDerivedFile(await directory(), names, pack, kind, bytes)
+      }),
 
     readRefs: (names) => run(() => reader.readAll(names, directory)),
 
