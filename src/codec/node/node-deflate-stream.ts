@@ -22,9 +22,8 @@ export function createNodeDeflateStream(level: number, sink: ByteSink): DeflateS
 class BlockDeflateStream implements DeflateStream {
   readonly #level: number
   readonly #sink: ByteSink
-  /** The window before the current block, then the block. */
+  /** The window before the current block, once there is one, then the block. Every block but the last is full. */
   readonly #buffer = new Uint8Array(WINDOW + BLOCK)
-  #windowLength = 0
   #filled = WINDOW
   #adler = 1
   #hasBegun = false
@@ -57,21 +56,18 @@ class BlockDeflateStream implements DeflateStream {
   }
 
   #deflateBlock(isLast: boolean): void {
-    if (!this.#hasBegun) {
-      this.#hasBegun = true
-      this.#sink(zlibHeader(this.#level))
-    }
     const buffer = this.#buffer
-    const dictionary = buffer.subarray(WINDOW - this.#windowLength, WINDOW)
+    const isFirst = !this.#hasBegun
+    this.#hasBegun = true
+    if (isFirst) this.#sink(zlibHeader(this.#level))
     this.#sink(
       deflateRawSync(buffer.subarray(WINDOW, this.#filled), {
         level: this.#level,
         finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
-        ...(dictionary.length > 0 ? { dictionary } : {}),
+        ...(isFirst ? {} : { dictionary: buffer.subarray(0, WINDOW) }),
       }),
     )
     buffer.copyWithin(0, this.#filled - WINDOW, this.#filled)
-    this.#windowLength = Math.min(WINDOW, this.#windowLength + this.#filled - WINDOW)
     this.#filled = WINDOW
   }
 }
