@@ -18,6 +18,9 @@ import { PackSet } from './pack-set.ts'
 /** The largest pack that is read into memory to find out what its objects point at. */
 const MAX_DESCRIBED_BYTES = 256 << 20
 
+/** How often the packs are listed again because some went away before they were opened. */
+const LISTING_ATTEMPTS = 10
+
 /** Memory that readers share: made at the edge, bounded in bytes, and passed to every repository that shall share it. */
 export interface ObjectCaches {
   /** Blocks of stored pack files. */
@@ -110,20 +113,24 @@ export class ObjectDatabase {
     return this.#next
   }
 
+  /** A pack that goes away between being listed and being opened has a successor that the list does not show: list again. */
   async #readPacks(): Promise<readonly PackFile[]> {
-    const listed = await this.storage.listPacks()
-    const known = new Map(this.#packs.map((pack) => [pack.name, pack]))
-    if (listed.length === known.size && listed.every(({ name }) => known.has(name))) return this.#packs
-    const sorted = [...listed].sort((left, right) => right.modified - left.modified)
-    const opened = await Promise.all(
-      sorted.map(async (description) => known.get(description.name) ?? (await this.#open(description))),
-    )
-    const packs = opened.filter((pack) => pack !== undefined)
-    const former = this.#packs
-    this.#set.acquire(packs)
-    this.#packs = packs
-    await this.#set.release(former)
-    return packs
+    for (let attempt = 1; ; attempt++) {
+      const listed = await this.storage.listPacks()
+      const known = new Map(this.#packs.map((pack) => [pack.name, pack]))
+      if (listed.length === known.size && listed.every(({ name }) => known.has(name))) return this.#packs
+      const sorted = [...listed].sort((left, right) => right.modified - left.modified)
+      const opened = await Promise.all(
+        sorted.map(async (description) => known.get(description.name) ?? (await this.#open(description))),
+      )
+      const packs = opened.filter((pack) => pack !== undefined)
+      if (packs.length < listed.length && attempt < LISTING_ATTEMPTS) continue
+      const former = this.#packs
+      this.#set.acquire(packs)
+      this.#packs = packs
+      await this.#set.release(former)
+      return packs
+    }
   }
 
   /** Opens a listed pack; `undefined` when it went away since it was listed. */

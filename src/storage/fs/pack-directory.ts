@@ -6,6 +6,9 @@ import { isAbsent } from './errno.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import { mapInParallel } from './in-parallel.ts'
 
+/** How often a directory is read again because packs in it went away meanwhile. */
+const ATTEMPTS = 10
+
 /**
  * Lists the packs in these object directories: each `.idx` whose `.pack` is there. Of packs with one name the first
  * counts. Nothing is cached: the directory is read anew, so that no change can be missed.
@@ -16,16 +19,28 @@ export async function listPackDescriptions(
 ): Promise<PackDescription[]> {
   const packs = new Map<string, PackDescription>()
   for (const directory of objectDirectories) {
-    const files = new Set(await listDirectory(fs, join(directory, 'pack')))
-    const names = [...files]
-      .filter((file) => file.endsWith('.idx'))
-      .map((file) => file.slice(0, -'.idx'.length))
-      .filter((name) => files.has(`${name}.pack`) && !packs.has(name))
-    for (const pack of await mapInParallel(names, (name) => describePack(fs, directory, name))) {
-      if (pack !== undefined) packs.set(pack.name, pack)
+    for (const pack of await describePacks(fs, directory)) {
+      if (!packs.has(pack.name)) packs.set(pack.name, pack)
     }
   }
   return [...packs.values()]
+}
+
+/**
+ * A pack that is removed while it is looked at has a successor that may have come after the directory was read: the directory is
+ * then read again, or the list would show neither. What is still not there in the end (a dangling link) is left out.
+ */
+async function describePacks(fs: FileSystem, objectDirectory: string): Promise<PackDescription[]> {
+  for (let attempt = 1; ; attempt++) {
+    const files = new Set(await listDirectory(fs, join(objectDirectory, 'pack')))
+    const names = [...files]
+      .filter((file) => file.endsWith('.idx'))
+      .map((file) => file.slice(0, -'.idx'.length))
+      .filter((name) => files.has(`${name}.pack`))
+    const described = await mapInParallel(names, (name) => describePack(fs, objectDirectory, name))
+    const present = described.filter((pack) => pack !== undefined)
+    if (present.length === names.length || attempt === ATTEMPTS) return present
+  }
 }
 
 /** Undefined when the pack has just been removed. */
