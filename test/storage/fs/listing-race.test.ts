@@ -28,10 +28,10 @@ async function openRepackedUnderUs(
       if (moment === 'stat') await repackOnce(String(args[0]))
       return localFileSystem.stat(...args)
     }) as FileSystem['stat'],
-    open: (async (...args: Parameters<FileSystem['open']>) => {
+    open: async (...args: Parameters<FileSystem['open']>) => {
       if (moment === 'open') await repackOnce(String(args[0]))
       return localFileSystem.open(...args)
-    }),
+    },
   }
   const storage = await openBareRepository(bare.path, { fileSystem })
   if (storage === undefined) throw new Error('no repository')
