@@ -72,7 +72,7 @@ export class ReachabilitySet<Pack extends ReachablePack = ReachablePack> {
 
 function findCopies(packs: readonly ReachablePack[]): (ReadonlyMap<number, Node> | undefined)[] {
   const [largest] = packs
-  if (largest === undefined || packs.length === 1) return [undefined]
+  if (largest === undefined || packs.length === 1) return packs.map(() => undefined)
   // The largest is looked up by its index; all others go into one table, in order.
   const others = new IdTable(largest.index.idLength)
   const nodes: Node[] = []
