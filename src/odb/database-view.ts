@@ -1,6 +1,6 @@
 import type { Codecs } from '../codec/ports.ts'
 import { GitError, isGitError } from '../errors.ts'
-import type { ReachabilitySet } from '../graph/reachability-set.ts'
+import { ReachabilitySet } from '../graph/reachability-set.ts'
 import { IdTable } from '../object/id-table.ts'
 import type { ObjectFormat } from '../object/object-format.ts'
 import { encodeObjectId, type ObjectId } from '../object/object-id.ts'
@@ -8,7 +8,7 @@ import type { RawObject } from '../object/object-reader.ts'
 import { parseLooseObject } from './loose-object.ts'
 import type { ObjectDatabase } from './object-database.ts'
 import type { ObjectLocation, ObjectView } from './object-view.ts'
-import type { PackFile, ReachablePackFile } from './pack-file.ts'
+import { isReachable, type PackFile, type ReachablePackFile } from './pack-file.ts'
 
 /** Loose objects read at the same time. */
 const LOOSE_CONCURRENCY = 16
@@ -22,7 +22,7 @@ export class DatabaseView implements ObjectView {
   readonly format: ObjectFormat
   readonly codecs: Codecs
   readonly shallow: ReadonlySet<ObjectId>
-  readonly reachability: ReachabilitySet<ReachablePackFile>
+  reachability: ReachabilitySet<ReachablePackFile>
   readonly #database: ObjectDatabase
   #packs: readonly PackFile[]
   /** The pack that had the last object: the next one is likely there too. */
@@ -175,7 +175,9 @@ export class DatabaseView implements ObjectView {
     this.#database.acquire(added)
     this.#packs = [...this.#packs.filter((pack) => pack !== gone), ...added]
     if (this.#recent === gone) this.#recent = undefined
-    if (held) await this.#database.release([gone])
+    if (!held) return
+    if (isReachable(gone)) this.reachability = ReachabilitySet.of(this.#packs.filter(isReachable))
+    await this.#database.release([gone])
   }
 
   describePacks(): void {

@@ -12,7 +12,7 @@ import type { PackDescription, RepositoryStorage } from '../storage/repository-s
 import { CachedFile } from './cached-file.ts'
 import { DatabaseView } from './database-view.ts'
 import type { ObjectView } from './object-view.ts'
-import { PackFile, type ReachablePackFile } from './pack-file.ts'
+import { isReachable, PackFile, type ReachablePackFile } from './pack-file.ts'
 import { PackSet } from './pack-set.ts'
 
 /** The largest pack that is read into memory to find out what its objects point at. */
@@ -223,8 +223,4 @@ export class ObjectDatabase {
     this.#packs = []
     await this.#set.release(packs)
   }
-}
-
-function isReachable(pack: PackFile): pack is ReachablePackFile {
-  return pack.reachability !== undefined
 }

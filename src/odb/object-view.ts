@@ -16,7 +16,7 @@ export interface ObjectLocation {
  * is absent is remembered for the life of the view.
  */
 export interface ObjectView extends ObjectSource {
-  /** Those packs of the view whose reachability is written down. */
+  /** Those packs of the view whose reachability is written down; another set once one of them turned out to be gone. */
   readonly reachability: ReachabilitySet<ReachablePackFile>
   readonly codecs: Codecs
   /** The packed copy to reuse when sending the object; `undefined` when it is loose or absent. */

@@ -47,6 +47,11 @@ export interface StoredEntry {
 /** A pack whose reachability is written down. */
 export type ReachablePackFile = PackFile & { readonly reachability: PackReachability }
 
+/** Whether the reachability of a pack is written down. */
+export function isReachable(pack: PackFile): pack is ReachablePackFile {
+  return pack.reachability !== undefined
+}
+
 /** One pack: its index, resident, and its data through the block cache. Reads objects through delta chains of any depth. */
 export class PackFile {
   readonly name: string
