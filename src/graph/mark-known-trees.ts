@@ -21,7 +21,8 @@ interface PathGroup {
 
 /**
  * Adds to `known` what the trees `knownRoots` contain, as far as it matters for sending `wantedRoots`: a directory of the known
- * side is opened only while some wanted tree at the same path is not known itself.
+ * side is opened only while some wanted tree at the same path is not known itself. Where a wanted directory has no counterpart
+ * and is not known either, its content may have been moved there from anywhere: then everything below `knownRoots` is added.
  */
 export async function markKnownTrees(
   reader: ObjectReader,
@@ -32,6 +33,7 @@ export async function markKnownTrees(
 ): Promise<void> {
   const root: PathGroup = { wanted: byHex(wantedRoots), known: byHex(knownRoots) }
   let level: PathGroup[] = [root]
+  const unmatched: Uint8Array[] = []
   const cursor = new TreeCursor(reader.format.idLength)
   while (level.length > 0) {
     signal?.throwIfAborted()
@@ -47,9 +49,10 @@ export async function markKnownTrees(
         if (body === undefined) continue
         cursor.reset(body)
         while (cursor.next()) {
+          if (isGitlinkMode(cursor.mode)) continue
           if (isTreeMode(cursor.mode))
             childOf(children, cursor).known.set(...idOf(cursor, reader.format.idLength))
-          else if (!isGitlinkMode(cursor.mode)) known.know(body, cursor.idAt)
+          known.know(body, cursor.idAt)
         }
       }
       for (const hex of group.wanted.keys()) {
@@ -61,7 +64,39 @@ export async function markKnownTrees(
             childOf(children, cursor).wanted.set(...idOf(cursor, reader.format.idLength))
         }
       }
-      for (const child of children.values()) if (child.known.size > 0) next.push(child)
+      for (const child of children.values()) {
+        if (child.known.size > 0) next.push(child)
+        else unmatched.push(...child.wanted.values())
+      }
+    }
+    level = next
+  }
+  if (unmatched.some((id) => !known.isKnown(id))) await markEverything(reader, knownRoots, known, signal)
+}
+
+/** Adds everything below these trees. */
+async function markEverything(
+  reader: ObjectReader,
+  roots: readonly Uint8Array[],
+  known: KnownObjects,
+  signal?: AbortSignal,
+): Promise<void> {
+  const opened = new Set<string>()
+  const cursor = new TreeCursor(reader.format.idLength)
+  let level = byHex(roots)
+  while (level.size > 0) {
+    signal?.throwIfAborted()
+    const next = new Map<string, Uint8Array>()
+    for (const hex of level.keys()) opened.add(hex)
+    for (const body of (await readTrees(reader, [{ wanted: new Map(), known: level }])).values()) {
+      cursor.reset(body)
+      while (cursor.next()) {
+        if (isGitlinkMode(cursor.mode)) continue
+        known.know(body, cursor.idAt)
+        if (!isTreeMode(cursor.mode)) continue
+        const [hex, id] = idOf(cursor, reader.format.idLength)
+        if (!opened.has(hex)) next.set(hex, id)
+      }
     }
     level = next
   }

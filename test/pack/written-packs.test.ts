@@ -17,7 +17,9 @@ const scratch = useScratch()
 
 /** Writes the pack that answers a request; resolves with its bytes. */
 async function writePack(repository: string, request: Partial<PackRequest>, codecs: Codecs): Promise<Buffer> {
-  const opened = openRepository(await openBareRepository(repository), { codecs })
+  const storage = await openBareRepository(repository)
+  if (storage === undefined) throw new Error(`${repository} is no bare repository`)
+  const opened = openRepository(storage, { codecs })
   const view = await opened.openView()
   try {
     const plan = await planPack(view, {
