@@ -60,7 +60,8 @@ export async function selectEntries(
   options: SelectOptions,
 ): Promise<PackSelection> {
   const { marks, objects } = enumeration
-  if (marks.set !== view.reachability) throw new GitError('NOT_FOUND', 'packs were deleted since they were enumerated')
+  if (marks.set !== view.reachability)
+    throw new GitError('NOT_FOUND', 'packs were deleted since they were enumerated')
   const turn = new Turn(options)
   const packs: SelectedPack[] = []
   for (const [number, pack] of view.reachability.packs.entries()) {
