@@ -20,20 +20,31 @@ export interface Peeled {
  * @throws GitError `MISSING_OBJECT`, `CORRUPT_OBJECT`
  */
 export async function peel(reader: ObjectSource, id: Uint8Array): Promise<Peeled> {
-  const peeled = await peelPresent(reader, id)
-  if (peeled !== undefined) return peeled
-  const hex = encodeObjectId(id, 0, reader.format)
-  throw new GitError('MISSING_OBJECT', `object ${hex}, or what it tags, is missing`, { details: { id: hex } })
+  const { tags, id: last, type } = await follow(reader, id)
+  if (type !== undefined) return { tags, id: last, type }
+  const hex = encodeObjectId(last, 0, reader.format)
+  const tag = tags.at(-1)
+  const neededBy = tag === undefined ? undefined : encodeObjectId(tag, 0, reader.format)
+  const message = `object ${hex} is missing${neededBy === undefined ? '' : `, needed by tag ${neededBy}`}`
+  throw new GitError('MISSING_OBJECT', message, { details: { id: hex, neededBy } })
 }
 
 /** Like {@link peel}, `undefined` when an object on the way is absent. */
 export async function peelPresent(reader: ObjectSource, id: Uint8Array): Promise<Peeled | undefined> {
+  const { tags, id: last, type } = await follow(reader, id)
+  return type === undefined ? undefined : { tags, id: last, type }
+}
+
+/** Where the tags from an object on lead; without a type when that is absent. */
+type Followed = Omit<Peeled, 'type'> & { readonly type: ObjectType | undefined }
+
+async function follow(reader: ObjectSource, id: Uint8Array): Promise<Followed> {
   const tags: Uint8Array[] = []
   for (let current = id; ;) {
     const type = writtenType(reader, current)
     if (type !== undefined && type !== TAG) return { tags, id: current, type }
     const object = await readObject(reader, current)
-    if (object === null) return undefined
+    if (object === null) return { tags, id: current, type: undefined }
     if (object.type !== TAG) return { tags, id: current, type: object.type }
     tags.push(current)
     current = parseTagTarget(object.body, reader.format).id
