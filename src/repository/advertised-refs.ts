@@ -47,15 +47,19 @@ export class AdvertisedRefs {
     const refs = [...heads.filter((head) => head !== undefined), ...stored.filter(({ name }) => wanted(name))]
     const direct = new Map<string, ObjectId>()
     for (const { name, target } of stored) if (target.kind === 'direct') direct.set(name, target.id)
-    if (peel) await this.#peelAll(view, refs)
-    const advertised: AdvertisedRef[] = []
+    const resolved: { readonly ref: Ref; readonly id: ObjectId }[] = []
     for (const ref of refs) {
-      const { name, target } = ref
+      const { target } = ref
       const id =
         target.kind === 'direct'
           ? target.id
           : (direct.get(target.target) ?? (await resolveRef(this.#storage, target.target)))
-      if (id === undefined) continue
+      if (id !== undefined) resolved.push({ ref, id })
+    }
+    if (peel) await this.#peelAll(view, resolved)
+    const advertised: AdvertisedRef[] = []
+    for (const { ref, id } of resolved) {
+      const { name, target } = ref
       const peeled = peel ? this.#peeled.get(id) : undefined
       advertised.push({
         name,
@@ -68,13 +72,18 @@ export class AdvertisedRefs {
   }
 
   /** Finds out what each ref finally names. Branches are commits by git's rules and are not looked at. */
-  async #peelAll(view: ObjectView, refs: readonly Ref[]): Promise<void> {
+  async #peelAll(
+    view: ObjectView,
+    resolved: readonly { readonly ref: Ref; readonly id: ObjectId }[],
+  ): Promise<void> {
     if (this.#peeled.size > MAX_PEELED) this.#peeled.clear()
     const unknown = new Map<ObjectId, ObjectId>()
-    for (const { name, target, peeled } of refs) {
-      if (target.kind !== 'direct' || this.#peeled.has(target.id)) continue
-      if (peeled !== undefined) this.#peeled.set(target.id, peeled)
-      else if (!name.startsWith('refs/heads/')) unknown.set(target.id, target.id)
+    for (const { ref, id } of resolved) {
+      if (this.#peeled.has(id)) continue
+      const { name, target, peeled } = ref
+      const branch = target.kind === 'direct' ? name : target.target
+      if (peeled !== undefined) this.#peeled.set(id, peeled)
+      else if (!branch.startsWith('refs/heads/')) unknown.set(id, id)
     }
     while (unknown.size > 0) {
       for (const [id, current] of unknown) {
