@@ -3,7 +3,8 @@ import { enumerateObjects } from '../graph/enumerate-objects.ts'
 import { parseCommitLinks } from '../object/commit-links.ts'
 import { encodeObjectId, parseObjectId, type ObjectId } from '../object/object-id.ts'
 import { readObject } from '../object/object-reader.ts'
-import { COMMIT } from '../object/object-type.ts'
+import { COMMIT, TAG } from '../object/object-type.ts'
+import { parseTagTarget } from '../object/tag-target.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { PackIndex } from '../pack/pack-index.ts'
 import type { RepositoryStorage } from '../storage/repository-storage.ts'
@@ -70,7 +71,7 @@ async function catchMissing(walk: () => Promise<void>): Promise<MissingObject | 
   }
 }
 
-/** Raw ids of the commits outside the received pack that commits inside it, from the tips on, have as parents. */
+/** Raw ids of the objects outside the received pack that commits and tags inside it, from the tips on, lead to. */
 async function receivedEdge(
   view: ObjectView,
   tips: readonly Uint8Array[],
@@ -89,6 +90,7 @@ async function receivedEdge(
     }
     const object = await readObject(view, id)
     if (object?.type === COMMIT) stack.push(...parseCommitLinks(object.body, view.format).parents)
+    else if (object?.type === TAG) stack.push(parseTagTarget(object.body, view.format).id)
   }
   return [...edge.values()]
 }
