@@ -127,12 +127,15 @@ async function checkSpecialFiles(
   const pending = session.pending()
   if (pending.length === 0) return
   const pack = residentPack(database, indexed)
-  for (const special of pending) {
-    const rank = pack.index.find(special.id)
-    const object = rank >= 0 ? (pack.tryRead(rank) ?? null) : await readObject(view, special.id)
-    refuseErrors(session.checkPending(special, object), encodeHex(special.id))
+  try {
+    for (const special of pending) {
+      const rank = pack.index.find(special.id)
+      const object = rank >= 0 ? (pack.tryRead(rank) ?? null) : await readObject(view, special.id)
+      refuseErrors(session.checkPending(special, object), encodeHex(special.id))
+    }
+  } finally {
+    await pack.close()
   }
-  await pack.close()
 }
 
 async function readAll(view: ObjectView, ids: readonly Uint8Array[]): Promise<(RawObject | null)[]> {
