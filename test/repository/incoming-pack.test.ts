@@ -230,6 +230,10 @@ describe('findMissing', () => {
     expect(await incoming.findMissing([nextId])).toBeUndefined()
     expect(await incoming.findMissing([commitId])).toBeUndefined()
     await incoming.discard()
+    const named = Buffer.from(tag.toString().replace(commitId, nextId))
+    const withTag = await receive(repository, encodeRawPack([...whole, { type: 'tag', body: named }]))
+    expect(await withTag.findMissing([rawObjectId('tag', named)])).toBeUndefined()
+    await withTag.discard()
     const partial = await receive(repository, encodeRawPack(whole.slice(0, 2)))
     expect(await partial.findMissing([nextId])).toMatchObject({
       missing: rawObjectId('blob', Buffer.from('leaf\n')),
