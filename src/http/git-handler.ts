@@ -28,8 +28,8 @@ export interface GitHandlerOptions {
   /** Most bytes that a gzip request body may inflate to. Default 64 MiB; Git compresses only small requests. */
   readonly maxInflatedBytes?: number
   /**
-   * Told of every failure of the server: what became a 5xx answer, and what broke an answer off after its first byte.
-   * Default: nothing.
+   * Told of every failure of the server: what became a 5xx answer, what broke an answer off after its first byte, and what
+   * the client was told in the protocol as no more than an internal error. Default: nothing.
    */
   readonly onError?: (error: unknown, request: Request) => void
   /** Default: the engine's own. */
@@ -105,19 +105,21 @@ export function createGitHandler(options: GitHandlerOptions): (request: Request)
     found: Found,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { repository } = found
+    const { repository, options = { uploadPack: {}, receivePack: {} } } = found
     const version = parseGitProtocolHeader(request.headers.get('Git-Protocol'))
     if (route.kind === 'advertisement') {
-      const refs = services.advertise(repository, route.service, version, found.options)
+      const refs = services.advertise(repository, route.service, version, options)
       yield* needsBanner(route.service, version) ? withBanner(route.service, refs) : refs
       return
     }
     const encoding = parseContentEncoding(request.headers.get('Content-Encoding')) ?? 'identity'
     const body = readRequestBody(request.body, encoding, maxInflatedBytes)
+    const onFailure = (error: unknown): void => onError?.(error, request)
     if (route.service === 'git-upload-pack') {
-      yield* services.uploadPack(repository, body, { version, options: found.options.uploadPack, signal })
+      const context = { version, options: options.uploadPack, signal, onFailure }
+      yield* services.uploadPack(repository, body, context)
     } else {
-      yield* services.receivePack(repository, body, { options: found.options.receivePack, signal })
+      yield* services.receivePack(repository, body, { options: options.receivePack, signal, onFailure })
     }
   }
 

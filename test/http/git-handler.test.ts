@@ -216,6 +216,25 @@ describe('a service', () => {
     }
   })
 
+  it('whose failure is only hinted at in the protocol is told to the operator in full', async () => {
+    const errors: unknown[] = []
+    const failing: GitServices = {
+      ...echoServices(),
+      async *uploadPack(_repository, _body, context) {
+        context.onFailure?.(new GitError('MISSING_OBJECT', 'object 12 is missing'))
+        yield* pieces('told on band 3')
+      },
+      async *receivePack(_repository, _body, context) {
+        context.onFailure?.(new GitError('STORAGE', 'the disk is full'))
+        yield* pieces('told in the report')
+      },
+    }
+    const handle = handler({ services: failing, onError: (error) => errors.push(error) })
+    await (await handle(post('0000'))).text()
+    await (await handle(post('0000', {}, 'git-receive-pack'))).text()
+    expect(errors).toMatchObject([{ code: 'MISSING_OBJECT' }, { code: 'STORAGE' }])
+  })
+
   it('that fails after its first byte breaks the answer off', async () => {
     const errors: unknown[] = []
     const services: GitServices = {
