@@ -4,6 +4,7 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   entry: {
     index: 'src/index.ts',
+    client: 'src/client/index.ts',
     http: 'src/http/index.ts',
     'codec/node': 'src/codec/node/index.ts',
     'codec/portable': 'src/codec/portable/index.ts',
