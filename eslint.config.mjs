@@ -11,8 +11,14 @@ export default tseslint.config(
       // `noUncheckedIndexedAccess` is on; a read of a typed array at an index that is in bounds by
       // construction is written `bytes[i]!`. That is the one use of `!` in this project.
       '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
       '@typescript-eslint/prefer-literal-enum-member': 'off',
       '@typescript-eslint/explicit-module-boundary-types': 'error',

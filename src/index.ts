@@ -1,4 +1,66 @@
-/** packstone: the engine. Repositories over a storage, and what they are made of. */
+/** packstone: the engine. Repositories over a storage, and the formats they are made of. */
 export { GitError, isGitError, type GitErrorCode, type GitErrorDetails } from './errors.ts'
-export type { Codecs } from './codec/ports.ts'
-export { openRepository, type OpenRepositoryOptions, type Repository } from './repository/repository.ts'
+export type { Codecs, HashAlgorithm } from './codec/ports.ts'
+
+export { objectFormat, type ObjectFormat, type ObjectFormatName } from './object/object-format.ts'
+export { hashObject, isObjectId, parseObjectId, type ObjectId } from './object/object-id.ts'
+export {
+  BLOB,
+  COMMIT,
+  TAG,
+  TREE,
+  objectTypeName,
+  type ObjectType,
+  type ObjectTypeName,
+} from './object/object-type.ts'
+export { hasObject, readObject, type ObjectReader, type RawObject } from './object/object-reader.ts'
+export { encodeCommit, parseCommit, type Commit } from './object/commit.ts'
+export { encodeTag, parseTag, type Tag } from './object/tag.ts'
+export { encodeTree, parseTree, type TreeEntry } from './object/tree.ts'
+export { TreeCursor } from './object/tree-iterator.ts'
+export {
+  fsckObject,
+  type FsckFinding,
+  type FsckMessageId,
+  type FsckOptions,
+  type FsckSeverity,
+} from './object/fsck.ts'
+
+export { applyDelta } from './delta/apply-delta.ts'
+export { PackIndex } from './pack/pack-index.ts'
+export { indexPack, type IndexPackOptions, type PackWithIndex } from './pack/indexer/index-pack.ts'
+export type { ProgressEvent, ProgressListener, ProgressPhase } from './pack/progress.ts'
+
+export { isRefName } from './refs/ref-name.ts'
+export type { Ref, RefTarget } from './refs/ref.ts'
+export type { RefEdit, RefExpectation, RefOutcome, RefRejection, ReflogEntry } from './refs/ref-edit.ts'
+export { parseGitConfig, type GitConfig } from './config/git-config.ts'
+
+export type { Storage, CreateRepositoryOptions, RepositoryPage } from './storage/storage.ts'
+export type {
+  DerivedFileKind,
+  LooseObjects,
+  NewPack,
+  PackDescription,
+  PackFileKind,
+  RepositoryStorage,
+  StorageCommit,
+  StorageCommitResult,
+} from './storage/repository-storage.ts'
+export type { ByteRange, FileWriter, StagedFile, StoredFile } from './storage/stored-file.ts'
+
+export type { ObjectView } from './odb/object-view.ts'
+export { createObjectCaches, type ObjectCaches } from './odb/object-database.ts'
+export {
+  openRepository,
+  type AdvertisedRef,
+  type OpenRepositoryOptions,
+  type Repository,
+} from './repository/repository.ts'
+export type { IncomingPack, IncomingPackOptions } from './repository/incoming-pack.ts'
+export {
+  planPack,
+  type PackPlan,
+  type PackPlanOptions,
+  type PackRequest,
+} from './repository/outgoing-pack.ts'

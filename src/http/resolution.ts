@@ -16,8 +16,8 @@ export type Resolution =
       readonly kind: 'found'
       readonly repository: Repository
       readonly access: RepositoryAccess
-      /** How both services behave; {@link readProtocolOptions} reads them from the repository's config. */
-      readonly options: ProtocolOptions
+      /** How both services behave, git's defaults when absent; `readProtocolOptions` reads them from the repository's config. */
+      readonly options?: ProtocolOptions
       /** Called exactly once, when the handler has no more need of the repository. */
       readonly release?: () => void
     }
