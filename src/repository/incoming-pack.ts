@@ -1,5 +1,6 @@
 import { collectBytes } from '../bytes/collect.ts'
 import { concatBytes } from '../bytes/concat.ts'
+import type { HashAlgorithm } from '../codec/ports.ts'
 import { encodeHex } from '../bytes/hex.ts'
 import { GitError, isGitError } from '../errors.ts'
 import { FsckSession } from '../object/fsck-session.ts'
@@ -11,12 +12,14 @@ import type { ObjectView } from '../odb/object-view.ts'
 import { PackFile } from '../odb/pack-file.ts'
 import { ResidentPackData } from '../odb/resident-pack-data.ts'
 import { indexPack, type PackWithIndex } from '../pack/indexer/index-pack.ts'
+import { parsePackHeader } from '../pack/pack-header.ts'
 import { PackIndex } from '../pack/pack-index.ts'
 import { PackReachability } from '../pack/reachability/pack-reachability.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
 import type { NewPack } from '../storage/repository-storage.ts'
 import type { StagedFile } from '../storage/stored-file.ts'
+import { assertNoCollision } from './assert-no-collision.ts'
 import { findMissingAnywhere, findMissingObject, type MissingObject } from './find-missing-object.ts'
 
 export interface IncomingPackOptions {
@@ -24,8 +27,16 @@ export interface IncomingPackOptions {
   readonly onProgress?: ProgressListener
   /** The largest pack that is taken, in bytes. */
   readonly maxPackBytes?: number
+  /** The most objects that one pack may have. */
+  readonly maxObjects?: number
+  /** The largest object that is taken, inflated, in bytes. */
+  readonly maxObjectBytes?: number
   /** When given, every received object is checked by git's rules; an error refuses the pack. */
   readonly fsck?: FsckOptions
+  /** Is told what the check finds, errors and warnings, while the pack is read. */
+  readonly onFinding?: (id: ObjectId, finding: FsckFinding) => void
+  /** Names received objects instead of the format's own hash: the same digests, with collision detection. */
+  readonly objectHash?: HashAlgorithm
 }
 
 /** A received pack in quarantine: verified, and invisible to everybody else until it is committed. */
@@ -75,6 +86,7 @@ export async function receivePack(
   const bytes = await collectBytes(source, options.maxPackBytes ?? Number.MAX_SAFE_INTEGER)
   const view = await database.openView()
   try {
+    assertObjectCount(bytes, options.maxObjects)
     const indexed = await indexReceived(database, view, bytes, options)
     return await quarantine(database, indexed.objectCount === 0 ? undefined : indexed)
   } finally {
@@ -89,7 +101,7 @@ async function indexReceived(
   options: IncomingPackOptions,
 ): Promise<PackWithIndex> {
   const { format, codecs } = database
-  const { signal, onProgress, fsck } = options
+  const { signal, onProgress, fsck, maxObjectBytes, objectHash } = options
   const session = fsck === undefined ? undefined : new FsckSession(format, fsck)
   const indexed = await indexPack(bytes, {
     format,
@@ -100,17 +112,48 @@ async function indexReceived(
       ? {}
       : {
           visit: (type, body, id) => {
-            refuseErrors(session.check(type, body, id), encodeHex(id))
+            judgeFindings(session.check(type, body, id), id, options)
           },
         }),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
+    ...(maxObjectBytes === undefined ? {} : { maxObjectBytes }),
+    ...(objectHash === undefined ? {} : { objectHash }),
   })
-  if (session !== undefined) await checkSpecialFiles(session, database, view, indexed)
+  let opened: PackFile | undefined
+  const index = new PackIndex(indexed.index, format.idLength)
+  const pack = (): PackFile => (opened ??= residentPack(database, indexed))
+  try {
+    if (session !== undefined) await checkSpecialFiles(session, pack, view, options)
+    await assertNoCollision({ index, addedCount: indexed.addedCount, pack }, view, database.storage.loose)
+  } finally {
+    await opened?.close()
+  }
   return indexed
 }
 
-function refuseErrors(findings: readonly FsckFinding[], id: ObjectId): void {
+function assertObjectCount(pack: Uint8Array, maxObjects: number | undefined): void {
+  if (maxObjects === undefined) return
+  const count = parsePackHeader(pack)
+  if (count <= maxObjects) return
+  throw new GitError(
+    'LIMIT_EXCEEDED',
+    `pack has ${count} objects, which exceeds the maximum of ${maxObjects}`,
+    {
+      details: { limit: 'maxObjects' },
+    },
+  )
+}
+
+/** Passes findings on, and refuses the object when one of them is an error. */
+function judgeFindings(
+  findings: readonly FsckFinding[],
+  rawId: Uint8Array,
+  options: IncomingPackOptions,
+): void {
+  if (findings.length === 0) return
+  const id = encodeHex(rawId)
+  for (const finding of findings) options.onFinding?.(id, finding)
   const error = findings.find(isFsckError)
   if (error === undefined) return
   throw new GitError('FSCK', `object ${id}: ${error.id}: ${error.message}`, {
@@ -120,21 +163,15 @@ function refuseErrors(findings: readonly FsckFinding[], id: ObjectId): void {
 
 async function checkSpecialFiles(
   session: FsckSession,
-  database: ObjectDatabase,
+  openPack: () => PackFile,
   view: ObjectView,
-  indexed: PackWithIndex,
+  options: IncomingPackOptions,
 ): Promise<void> {
-  const pending = session.pending()
-  if (pending.length === 0) return
-  const pack = residentPack(database, indexed)
-  try {
-    for (const special of pending) {
-      const rank = pack.index.find(special.id)
-      const object = rank >= 0 ? (pack.tryRead(rank) ?? null) : await readObject(view, special.id)
-      refuseErrors(session.checkPending(special, object), encodeHex(special.id))
-    }
-  } finally {
-    await pack.close()
+  for (const special of session.pending()) {
+    const pack = openPack()
+    const rank = pack.index.find(special.id)
+    const object = rank >= 0 ? (pack.tryRead(rank) ?? null) : await readObject(view, special.id)
+    judgeFindings(session.checkPending(special, object), special.id, options)
   }
 }
 

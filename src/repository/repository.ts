@@ -53,6 +53,11 @@ export interface Repository {
 export interface OpenRepositoryOptions {
   /** From `packstone/codec/node` or `packstone/codec/portable`. */
   readonly codecs: Codecs
+  /**
+   * What names received objects. A server that strangers push to passes codecs made with `collisionDetection` here: an object made by
+   * an attack on SHA-1 is then refused, and reading stays as fast as `codecs` are. Default: `codecs`.
+   */
+  readonly receiveCodecs?: Codecs
   /** Memory for caches of this repository alone, in bytes. Default 96 MiB. */
   readonly cacheBytes?: number
   /** Caches to share with other repositories, instead of `cacheBytes`. */
@@ -64,6 +69,7 @@ export function openRepository(storage: RepositoryStorage, options: OpenReposito
   const { codecs } = options
   const format = objectFormat(storage.objectFormat, codecs)
   const caches = options.caches ?? createObjectCaches(options.cacheBytes ?? DEFAULT_CACHE_BYTES)
+  const objectHash = (options.receiveCodecs ?? codecs)[format.name]
   const database = new ObjectDatabase(storage, format, codecs, caches)
   const advertised = new AdvertisedRefs(storage)
   return {
@@ -78,7 +84,7 @@ export function openRepository(storage: RepositoryStorage, options: OpenReposito
     },
     listAdvertisedRefs: (view, listing) => advertised.list(view, listing),
     resolveRef: (name) => resolveRef(storage, name),
-    receivePack: (source, receiving = {}) => receivePack(database, source, receiving),
+    receivePack: (source, receiving = {}) => receivePack(database, source, { objectHash, ...receiving }),
     isAncestor: (view, ancestor, descendant) =>
       isAncestor(view, parseObjectId(ancestor, format), parseObjectId(descendant, format)),
     close: async () => {

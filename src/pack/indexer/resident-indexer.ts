@@ -1,5 +1,5 @@
 import { Arena } from '../../bytes/arena.ts'
-import type { Codecs } from '../../codec/ports.ts'
+import type { Codecs, HashAlgorithm } from '../../codec/ports.ts'
 import { applyDelta } from '../../delta/apply-delta.ts'
 import { DeltaHeader } from '../../delta/delta-header.ts'
 import { encodeHex } from '../../bytes/hex.ts'
@@ -41,6 +41,8 @@ export interface ResidentIndexerOptions {
   readonly reachability?: ReachabilityBuilder
   /** The largest inflated object or delta that is accepted, in bytes. Default: 2 GiB. */
   readonly maxObjectBytes?: number
+  /** Names the objects instead of the format's own hash: the same digests, with collision detection. */
+  readonly objectHash?: HashAlgorithm
 }
 
 /**
@@ -55,6 +57,7 @@ export interface ResidentIndexerOptions {
 export class ResidentIndexer {
   readonly #pack: Uint8Array
   readonly #format: ObjectFormat
+  readonly #objectHash: HashAlgorithm
   readonly #codecs: Codecs
   readonly #visit: ObjectVisitor | undefined
   readonly #reachability: ReachabilityBuilder | undefined
@@ -80,6 +83,7 @@ export class ResidentIndexer {
   constructor(pack: Uint8Array, options: ResidentIndexerOptions) {
     this.#pack = pack
     this.#format = options.format
+    this.#objectHash = options.objectHash ?? options.format.hash
     this.#codecs = options.codecs
     this.#visit = options.visit
     this.#reachability = options.reachability
@@ -214,7 +218,7 @@ export class ResidentIndexer {
     const table = this.#table
     const bytes = this.#work.bytes
     const headerAt = writeObjectHeader(type as ObjectType, size, bytes, at)
-    this.#format.hash.digestRangeInto(bytes, headerAt, at + size, table.ids, row * table.idLength)
+    this.#objectHash.digestRangeInto(bytes, headerAt, at + size, table.ids, row * table.idLength)
     table.types[row] = type
     table.sizes[row] = size
     table.resolved[row] = 1

@@ -1,0 +1,101 @@
+import { compareBytes, equalBytes } from '../bytes/compare.ts'
+import { GitError } from '../errors.ts'
+import { encodeObjectId } from '../object/object-id.ts'
+import type { ObjectView } from '../odb/object-view.ts'
+import type { PackFile } from '../odb/pack-file.ts'
+import type { PackIndex } from '../pack/pack-index.ts'
+import type { LooseObjects } from '../storage/repository-storage.ts'
+
+/** Up to so many ids are looked up among loose objects one by one; for more, loose objects are listed once. */
+const LOOKUPS = 256
+/** Objects compared between two waits for the storage. */
+const BATCH = 64
+
+/** What arrived: the index of the pack, and the pack itself, which is only asked for when there is something to compare. */
+export interface ReceivedObjects {
+  readonly index: PackIndex
+  /** Objects at the end of the pack that did not arrive but were added from the store. */
+  readonly addedCount: number
+  readonly pack: () => PackFile
+}
+
+/**
+ * Checks that received objects which are there already are there with the same content, as git does: an id stands for one content,
+ * and who can make two is an attacker. Loose objects of alternates are only looked at when little was received.
+ *
+ * @throws GitError `CORRUPT_OBJECT` with `details.reason` = 'id-collision'
+ */
+export async function assertNoCollision(
+  received: ReceivedObjects,
+  view: ObjectView,
+  loose: LooseObjects | undefined,
+): Promise<void> {
+  const ranks = await findDuplicates(received, view, loose)
+  if (ranks.length === 0) return
+  const pack = received.pack()
+  for (let at = 0; at < ranks.length; at += BATCH) await compare(ranks.slice(at, at + BATCH), pack, view)
+}
+
+/** Ranks of received objects that are there already. */
+async function findDuplicates(
+  { index, addedCount }: ReceivedObjects,
+  view: ObjectView,
+  loose: LooseObjects | undefined,
+): Promise<number[]> {
+  const duplicates: number[] = []
+  const unpacked: number[] = []
+  const { packOrder } = index
+  for (let position = 0; position < index.objectCount - addedCount; position++) {
+    const rank = packOrder[position]!
+    if (view.locate(index.id(rank)) !== undefined) duplicates.push(rank)
+    else if (loose !== undefined) unpacked.push(rank)
+  }
+  if (loose === undefined || unpacked.length === 0) return duplicates
+  const isLoose = unpacked.length <= LOOKUPS ? undefined : createLookup(await loose.list(), index.idLength)
+  for (const rank of unpacked) {
+    const id = index.id(rank)
+    if (isLoose === undefined ? await loose.has(id) : isLoose(id)) duplicates.push(rank)
+  }
+  return duplicates
+}
+
+/** Tells whether an id is in a list of raw ids, side by side and in byte order. */
+function createLookup(ids: Uint8Array, idLength: number): (id: Uint8Array) => boolean {
+  return (id) => {
+    let low = 0
+    let high = ids.length / idLength
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const order = compareBytes(ids.subarray(middle * idLength, (middle + 1) * idLength), id)
+      if (order === 0) return true
+      if (order < 0) low = middle + 1
+      else high = middle
+    }
+    return false
+  }
+}
+
+async function compare(ranks: readonly number[], pack: PackFile, view: ObjectView): Promise<void> {
+  let waiting = [...ranks]
+  while (waiting.length > 0) {
+    waiting = waiting.filter((rank) => {
+      const id = pack.index.id(rank)
+      const mine = view.tryRead(id)
+      const theirs = pack.tryRead(rank)
+      if (mine === undefined || theirs === undefined) return true
+      if (mine !== null && (mine.type !== theirs.type || !equalBytes(mine.body, theirs.body)))
+        throw collision(id, view)
+      return false
+    })
+    if (waiting.length > 0) await Promise.all([view.settle(), pack.data.settle()])
+  }
+}
+
+function collision(rawId: Uint8Array, view: ObjectView): GitError {
+  const id = encodeObjectId(rawId, 0, view.format)
+  return new GitError(
+    'CORRUPT_OBJECT',
+    `SHA1 COLLISION FOUND WITH ${id} ! The received object has the id of a stored one and another content`,
+    { details: { reason: 'id-collision', id } },
+  )
+}
