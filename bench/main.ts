@@ -7,9 +7,10 @@ import { benchClone } from './clone.ts'
 import { copyCorpus, generateCorpus, type Corpus } from './corpus.ts'
 import { benchIndexPack } from './index-pack.ts'
 import type { Measurement } from './measure.ts'
+import { benchRepack } from './repack.ts'
 import { describeEnvironment, formatReport } from './report.ts'
 
-const USAGE = `Usage: npm run bench -- [options] [index-pack|clone ...]
+const USAGE = `Usage: npm run bench -- [options] [index-pack|clone|repack ...]
 
 Measures packstone against git, in rotation, in one run. Build first (npm run bench does).
 
@@ -21,7 +22,11 @@ Measures packstone against git, in rotation, in one run. Build first (npm run be
 
 type Bench = (corpus: Corpus, folder: string, rounds: number) => Promise<Measurement[]>
 
-const BENCHES: Readonly<Record<string, Bench>> = { 'index-pack': benchIndexPack, clone: benchClone }
+const BENCHES: Readonly<Record<string, Bench>> = {
+  'index-pack': benchIndexPack,
+  clone: benchClone,
+  repack: benchRepack,
+}
 
 /** The benchmark command. Resolves with its exit code. */
 export async function main(args: readonly string[]): Promise<number> {

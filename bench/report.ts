@@ -17,7 +17,7 @@ export function describeEnvironment(git: string, smoke: boolean): Environment {
     git,
     node: process.version,
     cpu: `${all.length} x ${all[0]?.model ?? 'unknown'}`,
-    threads: 'one on each side for index-pack (git --threads=1); servers and clients as they come',
+    threads: 'one on each side for index-pack and repack (git --threads=1); servers and clients as they come',
     smoke,
   }
 }

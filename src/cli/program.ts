@@ -73,6 +73,11 @@ export function createProgram(): Command {
     .option('--all', 'pack what all refs reach')
     .option('--stdout', 'write the pack to standard output', false)
     .option('--out-dir <dir>', 'where to write pack-<checksum>.pack and .idx', '.')
+    .option('--window <n>', 'search deltas: compare each object with so many others', parseCount)
+    .option('--depth <n>', 'search deltas: let chains of them become so long', parseCount)
+    .option('--no-reuse-delta', 'search deltas anew, also where some are stored')
+    .option('--no-reuse-object', 'search deltas anew, and deflate everything anew')
+    .option('--portable', 'use the codecs in TypeScript instead of those of Node', false)
     .option('--quiet', 'show no progress', false)
     .action(async (repository: string, options: PackCommandOptions) => {
       const { packCommand } = await import('./commands/pack.ts')
@@ -101,4 +106,12 @@ function parsePort(text: string): number {
     throw new InvalidArgumentError('a port is a whole number from 0 to 65535.')
   }
   return port
+}
+
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count)) {
+    throw new InvalidArgumentError('expected a whole number, 0 or more.')
+  }
+  return count
 }

@@ -1,8 +1,12 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeHex } from '../../bytes/hex.ts'
+import { createNodeCodecs } from '../../codec/node/index.ts'
+import type { Codecs } from '../../codec/ports.ts'
 import { GitError } from '../../errors.ts'
+import type { ObjectView } from '../../odb/object-view.ts'
 import { indexPack } from '../../pack/indexer/index-pack.ts'
+import type { ProgressListener } from '../../pack/progress.ts'
 import { planPack, type PackPlan } from '../../repository/outgoing-pack.ts'
 import type { Repository } from '../../repository/repository.ts'
 import { misuse } from '../failure.ts'
@@ -16,34 +20,28 @@ export interface PackCommandOptions {
   readonly stdout: boolean
   readonly outDir: string
   readonly quiet: boolean
+  readonly window?: number
+  readonly depth?: number
+  readonly reuseDelta: boolean
+  readonly reuseObject: boolean
+  readonly portable: boolean
 }
 
-/** `packstone pack`: one self-contained pack of everything that the refs reach; prints its checksum. */
+/**
+ * `packstone pack`: one self-contained pack of everything that the refs reach; prints its checksum. Without any of the options that say
+ * how deltas are searched, none are: stored ones are copied.
+ */
 export async function packCommand(path: string, options: PackCommandOptions): Promise<void> {
   if (options.all !== true) throw misuse('pack needs --all: it packs what all refs reach')
   if (options.stdout && process.stdout.isTTY) {
     throw misuse('a pack is no text for a terminal; send standard output to a file or a program')
   }
-  const repository = await openRepositoryAt(path)
+  const repository = await openRepositoryAt(path, { codecs: await codecsFor(options) })
   const progress = await createProgressBar(options)
   try {
     const view = await repository.openView()
     try {
-      const refs = await repository.listAdvertisedRefs(view)
-      const plan = await planPack(
-        view,
-        {
-          wants: [...new Set(refs.map((ref) => ref.id))],
-          haves: [],
-          clientShallow: [],
-          shallow: await repository.storage.readShallow(),
-          unshallow: [],
-          thin: false,
-          ofsDelta: true,
-          includeTags: [],
-        },
-        { onProgress: progress.show },
-      )
+      const plan = await makePlan(repository, view, options, progress.show)
       if (options.stdout) {
         for await (const piece of plan.write({ onProgress: progress.show })) await writeOut(piece)
       } else {
@@ -56,6 +54,44 @@ export async function packCommand(path: string, options: PackCommandOptions): Pr
     progress.stop()
     await repository.close()
   }
+}
+
+async function codecsFor({ portable }: PackCommandOptions): Promise<Codecs> {
+  if (!portable) return createNodeCodecs()
+  const { createPortableCodecs } = await import('../../codec/portable/index.ts')
+  return createPortableCodecs()
+}
+
+async function makePlan(
+  repository: Repository,
+  view: ObjectView,
+  options: PackCommandOptions,
+  onProgress: ProgressListener,
+): Promise<PackPlan> {
+  const refs = await repository.listAdvertisedRefs(view)
+  const tips = [...new Set(refs.map((ref) => ref.id))]
+  const { window, depth, reuseDelta, reuseObject } = options
+  if (window !== undefined || depth !== undefined || !reuseDelta || !reuseObject) {
+    const { planRepack } = await import('../../repository/repack/repack.ts')
+    return planRepack(view, tips, {
+      ...(window === undefined ? {} : { window }),
+      ...(depth === undefined ? {} : { depth }),
+      reuseDeltas: reuseDelta,
+      reuseObjects: reuseObject,
+      onProgress,
+    })
+  }
+  const request = {
+    wants: tips,
+    haves: [],
+    clientShallow: [],
+    shallow: await repository.storage.readShallow(),
+    unshallow: [],
+    thin: false,
+    ofsDelta: true,
+    includeTags: [],
+  }
+  return planPack(view, request, { onProgress })
 }
 
 /** Writes `pack-<checksum>.pack`, then its index, as git does: a pack counts once its index is there. */
