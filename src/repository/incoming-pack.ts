@@ -39,10 +39,22 @@ export interface IncomingPackOptions {
   readonly objectHash?: HashAlgorithm
 }
 
+/** The files of a pack in quarantine, for who must show them to another program. */
+export interface QuarantinedPack {
+  /** `pack-<checksum>` */
+  readonly name: string
+  /** The `.idx` file. */
+  readonly index: Uint8Array
+  /** The `.pack` file in pieces, not to be written to. */
+  read(): AsyncIterable<Uint8Array>
+}
+
 /** A received pack in quarantine: verified, and invisible to everybody else until it is committed. */
 export interface IncomingPack {
   /** Objects in the pack, those added to complete a thin pack included. */
   readonly objectCount: number
+  /** The files themselves; `undefined` for a push without objects. To be read before `commit` and `discard`. */
+  readonly pack: QuarantinedPack | undefined
   /** Existing objects plus the received ones. Closed by `commit` and `discard`. */
   readonly view: ObjectView
   /**
@@ -208,6 +220,10 @@ async function quarantine(
   const { storage } = database
   return {
     objectCount: indexed?.objectCount ?? 0,
+    pack:
+      indexed === undefined || pack === undefined
+        ? undefined
+        : { name: pack.name, index: indexed.index, read: () => readPieces(indexed) },
     view,
     findMissing: async (tips, shallow) => {
       if (shallow === undefined) return findMissingObject(view, storage, tips, pack?.index)
@@ -230,6 +246,11 @@ async function quarantine(
     },
     discard: () => view.close(),
   }
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- what is in memory need not be waited for
+async function* readPieces(indexed: PackWithIndex): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* indexed.pieces
 }
 
 async function commitStaged(
