@@ -1,11 +1,15 @@
 import { yieldToHost } from '../bytes/yield-to-host.ts'
 import type { IdTable } from '../object/id-table.ts'
 import type { ObjectId } from '../object/object-id.ts'
-import { COMMIT, TAG, TREE, type ObjectType } from '../object/object-type.ts'
+import { BLOB, COMMIT, TAG, TREE, type ObjectType } from '../object/object-type.ts'
 import { CommitTable } from './commit-table.ts'
+import { excludeByType } from './exclude-objects.ts'
+import { tryTypeRule } from './filter-rule.ts'
+import { walkFiltered, type AskedObjects } from './filtered-walk.ts'
 import { markKnownTrees } from './mark-known-trees.ts'
+import type { BoundFilter } from './object-filter.ts'
 import type { ObjectSource } from './object-source.ts'
-import { peel, peelPresent } from './peel.ts'
+import { peelAll, peelPresent } from './peel.ts'
 import { INCLUDED, KNOWN, type ReachabilityMarks } from './reachability-marks.ts'
 import { walkCommits } from './walk-commits.ts'
 import { ObjectWalk } from './object-walk.ts'
@@ -20,6 +24,8 @@ export interface EnumerateRequest {
   readonly haves: readonly Uint8Array[]
   /** Commits to treat as having no parents, besides those that are shallow in the repository itself. */
   readonly shallow?: ReadonlySet<ObjectId>
+  /** Leave out what this filter leaves out, unless it is among the wants itself or is what a wanted tag names. */
+  readonly filter?: BoundFilter
   /** Check that every blob is present as well. Everything else is looked at anyway. */
   readonly verifyBlobs?: boolean
   readonly signal?: AbortSignal
@@ -68,8 +74,7 @@ export async function enumerateObjects(
   }
   const include: number[] = []
   const others: { readonly id: Uint8Array; readonly type: ObjectType }[] = []
-  for (const want of request.wants) {
-    const peeled = await peel(source, want)
+  for (const peeled of await peelAll(source, request.wants)) {
     for (const tag of peeled.tags) others.push({ id: tag, type: TAG })
     if (peeled.type === COMMIT) include.push(table.add(peeled.id))
     else others.push({ id: peeled.id, type: peeled.type })
@@ -81,48 +86,68 @@ export async function enumerateObjects(
     walk.know(table.ids.view(commit))
     knownTrees.push(table.tree(commit).slice())
   }
-  const roots: { readonly id: Uint8Array; readonly neededBy: Uint8Array | undefined }[] = []
-  for (const commit of range.commits) {
-    const id = table.ids.id(commit)
-    walk.include(id, COMMIT)
-    roots.push({ id: table.tree(commit).slice(), neededBy: id })
-  }
-  for (const { id, type } of others) {
-    if (type === TREE) roots.push({ id, neededBy: undefined })
-    else walk.include(id, type)
-  }
-  await markKnown(source, walk, roots, knownTrees, signal)
-
-  let reported = 0
-  for (const { id, neededBy } of roots) {
-    walk.includeTree(id, neededBy)
-    if (walk.found - reported < TURN) continue
-    reported = walk.found
-    onProgress?.(reported)
-    await yieldToHost()
-    signal?.throwIfAborted()
-  }
-  await walk.finish(async (found) => {
+  const commits = range.commits.map((commit) => ({
+    id: table.ids.id(commit),
+    tree: table.tree(commit).slice(),
+  }))
+  const roots = [
+    ...commits.map(({ tree }) => tree),
+    ...others.filter(({ type }) => type === TREE).map(({ id }) => id),
+  ]
+  const report = async (found: number): Promise<void> => {
     onProgress?.(found)
     await yieldToHost()
     signal?.throwIfAborted()
-  })
+  }
+  const { filter } = request
+  const rule = filter === undefined ? undefined : tryTypeRule(filter)
+  const opensTrees = rule === undefined || rule.showsType(TREE) || rule.showsType(BLOB)
+  if (opensTrees) await markKnown(source, walk, roots, knownTrees, signal)
+  const asked: AskedObjects = { commits, others, tips: include.map((commit) => table.ids.id(commit)) }
+  if (filter !== undefined && rule === undefined) {
+    await walkFiltered(source, walk, asked, filter, report)
+  } else {
+    await includeAll(walk, asked, opensTrees, report)
+  }
   onProgress?.(walk.found)
-  return walk
+  return rule === undefined ? walk : excludeByType(source, walk, asked, rule)
+}
+
+/** Includes everything that is asked for and what it reaches; what lies below commits only if trees are to be opened. */
+async function includeAll(
+  walk: ObjectWalk,
+  { commits, others }: AskedObjects,
+  opensTrees: boolean,
+  report: (found: number) => Promise<void>,
+): Promise<void> {
+  for (const { id } of commits) walk.include(id, COMMIT)
+  for (const { id, type } of others) if (type !== TREE) walk.include(id, type)
+  let reported = 0
+  for (const { id, tree } of opensTrees ? commits : []) {
+    walk.includeTree(tree, id)
+    if (walk.found - reported < TURN) continue
+    reported = walk.found
+    await report(reported)
+  }
+  for (const { id, type } of others) {
+    if (type !== TREE) continue
+    if (opensTrees) walk.includeTree(id, undefined)
+    else walk.includeAlone(id, 0, TREE)
+  }
+  await walk.finish(report)
 }
 
 /** Marks what the trees at the boundary contain: by number where that is written down, by reading trees elsewhere. */
 async function markKnown(
   source: ObjectSource,
   walk: ObjectWalk,
-  roots: readonly { readonly id: Uint8Array }[],
+  roots: readonly Uint8Array[],
   knownTrees: readonly Uint8Array[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const unwritten = knownTrees.filter((tree) => !walk.knowTree(tree))
   if (unwritten.length === 0) return
-  const wanted = roots.map(({ id }) => id)
-  await markKnownTrees(source, wanted, unwritten, walk, signal)
+  await markKnownTrees(source, roots, unwritten, walk, signal)
 }
 
 /** Whether an object, wherever it is, is to be sent. */

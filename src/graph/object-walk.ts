@@ -75,6 +75,13 @@ export class ObjectWalk {
     return node === undefined ? this.known.has(id, at) : this.marks.has(node, KNOWN)
   }
 
+  /** Includes one object, and nothing below it. */
+  includeAlone(bytes: Uint8Array, at: number, type: ObjectType): void {
+    const node = this.marks.set.find(bytes, at)
+    if (node !== undefined) this.marks.markAlone(node.pack, node.position, INCLUDED)
+    else if (!this.known.has(bytes, at)) this.#add(bytes, at, type)
+  }
+
   /** Includes an object that is not a tree. */
   include(id: Uint8Array, type: ObjectType): void {
     const node = this.marks.set.find(id)

@@ -1,5 +1,4 @@
 import { GitError } from '../errors.ts'
-import { readObject } from '../object/object-reader.ts'
 import { COMMIT, TAG, type ObjectType } from '../object/object-type.ts'
 import { parseTagTarget } from '../object/tag-target.ts'
 import type { ObjectSource } from './object-source.ts'
@@ -19,50 +18,64 @@ export interface Peeled {
  *
  * @throws GitError `MISSING_OBJECT`, `CORRUPT_OBJECT`
  */
-export async function peel(reader: ObjectSource, id: Uint8Array): Promise<Peeled> {
-  const { tags, id: last, type } = await follow(reader, id)
-  if (type !== undefined) return { tags, id: last, type }
-  const hex = encodeObjectId(last, 0, reader.format)
-  const tag = tags.at(-1)
-  const neededBy = tag === undefined ? undefined : encodeObjectId(tag, 0, reader.format)
-  const message = `object ${hex} is missing${neededBy === undefined ? '' : `, needed by tag ${neededBy}`}`
-  throw new GitError('MISSING_OBJECT', message, { details: { id: hex, neededBy } })
+export async function peel(source: ObjectSource, id: Uint8Array): Promise<Peeled> {
+  const [peeled] = await peelAll(source, [id])
+  return peeled!
 }
 
 /** Like {@link peel}, `undefined` when an object on the way is absent. */
-export async function peelPresent(reader: ObjectSource, id: Uint8Array): Promise<Peeled | undefined> {
-  const { tags, id: last, type } = await follow(reader, id)
-  return type === undefined ? undefined : { tags, id: last, type }
+export async function peelPresent(source: ObjectSource, id: Uint8Array): Promise<Peeled | undefined> {
+  const [peeled] = await peelAllPresent(source, [id])
+  return peeled
 }
 
-/** Where the tags from an object on lead; without a type when that is absent. */
-type Followed = Omit<Peeled, 'type'> & { readonly type: ObjectType | undefined }
+/**
+ * Like {@link peel} for many objects; what is not resident is fetched together.
+ *
+ * @throws GitError `MISSING_OBJECT`, `CORRUPT_OBJECT`
+ */
+export async function peelAll(source: ObjectSource, ids: readonly Uint8Array[]): Promise<readonly Peeled[]> {
+  const all = await peelAllPresent(source, ids)
+  return all.map((peeled, at) => {
+    if (peeled !== undefined) return peeled
+    const hex = encodeObjectId(ids[at]!, 0, source.format)
+    throw new GitError('MISSING_OBJECT', `object ${hex}, or what it tags, is missing`, {
+      details: { id: hex },
+    })
+  })
+}
 
-async function follow(reader: ObjectSource, id: Uint8Array): Promise<Followed> {
-  const tags: Uint8Array[] = []
-  for (let current = id; ;) {
-    const type = writtenType(reader, current)
-    if (type !== undefined && type !== TAG) return { tags, id: current, type }
-    const object = await readObject(reader, current)
-    if (object === null) return { tags, id: current, type: undefined }
-    if (object.type !== TAG) return { tags, id: current, type: object.type }
-    tags.push(current)
-    current = parseTagTarget(object.body, reader.format).id
+/** Like {@link peelPresent} for many objects, in their order. */
+export async function peelAllPresent(
+  source: ObjectSource,
+  ids: readonly Uint8Array[],
+): Promise<readonly (Peeled | undefined)[]> {
+  const peeled = new Array<Peeled | undefined>(ids.length).fill(undefined)
+  let open = ids.map((id, at) => ({ at, id, tags: [] as Uint8Array[] }))
+  while (open.length > 0) {
+    const waiting = open.filter((item) => {
+      for (;;) {
+        const type = source.tryType(item.id)
+        if (type === null) return false
+        if (type !== undefined && type !== TAG) {
+          peeled[item.at] = { tags: item.tags, id: item.id, type }
+          return false
+        }
+        const object = type === undefined ? undefined : source.tryRead(item.id)
+        if (object === null) return false
+        if (object === undefined) return true
+        item.tags.push(item.id)
+        item.id = parseTagTarget(object.body, source.format).id
+      }
+    })
+    if (waiting.length > 0) await source.settle()
+    open = waiting
   }
+  return peeled
 }
 
 /** Raw ids of the commits that the given ids finally name; what is absent or names no commit is left out. */
-export async function peelToCommits(reader: ObjectSource, ids: readonly Uint8Array[]): Promise<Uint8Array[]> {
-  const commits: Uint8Array[] = []
-  for (const id of ids) {
-    const peeled = await peelPresent(reader, id)
-    if (peeled?.type === COMMIT) commits.push(peeled.id)
-  }
-  return commits
-}
-
-/** The type of an object where its pack has it written down. */
-function writtenType({ reachability }: ObjectSource, id: Uint8Array): ObjectType | undefined {
-  const node = reachability.find(id)
-  return node === undefined ? undefined : reachability.packs[node.pack]!.reachability.type(node.position)
+export async function peelToCommits(source: ObjectSource, ids: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  const all = await peelAllPresent(source, ids)
+  return all.flatMap((peeled) => (peeled?.type === COMMIT ? [peeled.id] : []))
 }

@@ -54,11 +54,23 @@ export class ReachabilityMarks {
     return fresh
   }
 
-  #markOne(pack: number, position: number, mark: number): boolean {
+  /** Marks an object without what is below it; false when it had a mark before. */
+  markAlone(pack: number, position: number, mark: number): boolean {
     const marks = this.marks[pack]!
     if ((marks[position]! & (INCLUDED | KNOWN)) !== 0) return false
     marks[position]! |= mark
     if (mark === INCLUDED) this.includedCount++
+    return true
+  }
+
+  /** Takes back that an included object is included. Only once nothing is going to be marked any more. */
+  exclude(pack: number, position: number): void {
+    this.marks[pack]![position]! &= ~INCLUDED
+    this.includedCount--
+  }
+
+  #markOne(pack: number, position: number, mark: number): boolean {
+    if (!this.markAlone(pack, position, mark)) return false
     if (this.set.packs[pack]!.reachability.type(position) === TREE) {
       this.#stackPacks.push(pack)
       this.#stackPositions.push(position)

@@ -5,6 +5,7 @@ import { IdTable } from '../object/id-table.ts'
 import type { ObjectFormat } from '../object/object-format.ts'
 import { encodeObjectId, type ObjectId } from '../object/object-id.ts'
 import type { RawObject } from '../object/object-reader.ts'
+import type { ObjectType } from '../object/object-type.ts'
 import { parseLooseObject } from './loose-object.ts'
 import type { ObjectDatabase } from './object-database.ts'
 import type { ObjectLocation, ObjectView } from './object-view.ts'
@@ -70,6 +71,20 @@ export class DatabaseView implements ObjectView {
     const location = this.locate(id)
     if (location !== undefined) return location.pack.tryRead(location.rank)
     return this.#tryOutside(id)
+  }
+
+  tryType(id: Uint8Array): ObjectType | null | undefined {
+    const location = this.locate(id)
+    if (location !== undefined) return location.pack.tryType(location.rank)
+    const object = this.#tryOutside(id)
+    return object === null ? null : object?.type
+  }
+
+  trySize(id: Uint8Array): number | null | undefined {
+    const location = this.locate(id)
+    if (location !== undefined) return location.pack.trySize(location.rank)
+    const object = this.#tryOutside(id)
+    return object === null ? null : object?.body.length
   }
 
   tryHas(id: Uint8Array): boolean | undefined {

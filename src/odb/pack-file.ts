@@ -231,6 +231,38 @@ export class PackFile {
     return { type, size, headerLength: dataAt - start, baseRank }
   }
 
+  /**
+   * The type of the object of this rank, by the headers of the entries it is made of; `undefined` when they are not resident.
+   *
+   * @throws GitError `CORRUPT_PACK`
+   */
+  tryType(rank: number): ObjectType | undefined {
+    const { reachability, index } = this
+    if (reachability !== undefined) return reachability.type(index.positions[rank]!)
+    let current = rank
+    for (let links = 0; links <= index.objectCount; links++) {
+      const entry = this.tryEntry(current)
+      if (entry === undefined) return undefined
+      if (entry.baseRank < 0) return entry.type as ObjectType
+      current = entry.baseRank
+    }
+    throw new GitError('CORRUPT_PACK', `a delta chain of ${this.name} is a circle`)
+  }
+
+  /**
+   * The size of the object of this rank; `undefined` when its entry is not resident. A delta says it without its base.
+   *
+   * @throws GitError `CORRUPT_PACK`, `CORRUPT_DELTA`, `CORRUPT_ZLIB`
+   */
+  trySize(rank: number): number | undefined {
+    const entry = this.tryEntry(rank)
+    if (entry === undefined || entry.baseRank < 0) return entry?.size
+    const inflated = this.#tryInflate(this.index.offset(rank))
+    if (inflated === undefined) return undefined
+    this.#deltaHeader.parse(inflated.body, 0, inflated.body.length)
+    return this.#deltaHeader.resultSize
+  }
+
   /** Drops cached bytes and closes the file. */
   async close(): Promise<void> {
     this.#objects.clear()

@@ -39,6 +39,8 @@ function unwritten(source: ObjectSource): ObjectSource {
     reachability: ReachabilitySet.of([]),
     tryRead: (id) => source.tryRead(id),
     tryHas: (id) => source.tryHas(id),
+    tryType: (id) => source.tryType(id),
+    trySize: (id) => source.trySize(id),
     settle: () => source.settle(),
   }
 }
