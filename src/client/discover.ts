@@ -31,8 +31,8 @@ export interface Discovery {
  */
 export async function discover(connection: Connection, service: ServiceName): Promise<Discovery> {
   const { protocol, limits } = connection.remote
-  // Pushing has no version 2.
-  const version = service === 'git-receive-pack' ? Math.min(protocol, 1) : protocol
+  // Pushing has no version 2, and who would speak that speaks version 0, as git does.
+  const version = service === 'git-receive-pack' && protocol === 2 ? 0 : protocol
   const headers: Record<string, string> = version > 0 ? { 'Git-Protocol': `version=${version}` } : {}
   const body = await connection.getAdvertisement(service, headers)
   const reader = new PktReader(limitBytes(body, limits.maxAdvertisementBytes))

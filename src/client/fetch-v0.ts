@@ -1,3 +1,4 @@
+import { decodeLatin1 } from '../bytes/text.ts'
 import type { ObjectId } from '../object/object-id.ts'
 import { encodePkt, FLUSH_PKT } from '../protocol/pkt-line.ts'
 import { PktReader } from '../protocol/pkt-reader.ts'
@@ -167,12 +168,21 @@ async function readAcknowledgments(
     const acknowledged = parseRemoteId(id, objectFormat)
     if (state === undefined) {
       if (!done && !(ready && noDone)) throw remoteFault('the remote acknowledges before it was asked to end')
+      while (await isAcknowledgment(reader)) await reader.readLine()
       return { common, ready, packFollows: true }
     }
     if (state === 'common') common.push(acknowledged)
     else if (state === 'ready') ready = true
     else if (state !== 'continue') throw remoteFault(`unknown acknowledgment '${line.text.slice(0, 80)}'`)
   }
+}
+
+/**
+ * Whether one more acknowledgment comes, and not the pack: a remote that cannot acknowledge in detail may repeat itself for haves that
+ * it knows by their children.
+ */
+async function isAcknowledgment(reader: PktReader): Promise<boolean> {
+  return decodeLatin1(await reader.peekBytes(8)).slice(4) === 'ACK '
 }
 
 function packOf(

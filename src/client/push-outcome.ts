@@ -1,4 +1,5 @@
 import type { ObjectId } from '../object/object-id.ts'
+import type { RemoteChange } from './push-report.ts'
 
 /** One ref of the remote that a push changes. */
 export interface PushUpdate {
@@ -45,7 +46,7 @@ interface PushFacts {
 export type PushedRef =
   | (PushFacts & {
       readonly kind: 'created' | 'fast-forwarded' | 'forced' | 'deleted' | 'unchanged'
-      /** What the remote says it did instead (report-status-v2), where that differs: `refname`, `old-oid`, `new-oid`, `forced-update`. */
-      readonly remoteOptions?: Readonly<Record<string, string>>
+      /** What the remote says it did instead, where it says so. */
+      readonly remoteChanges?: readonly RemoteChange[]
     })
   | (PushFacts & { readonly kind: 'rejected'; readonly rejection: PushRejection })

@@ -197,5 +197,5 @@ function settle(ref: PushedRef, { refs }: PushReport): PushedRef {
   if (report.kind === 'refused') {
     return { kind: 'rejected', name, before, after, rejection: { reason: 'remote', message: report.message } }
   }
-  return Object.keys(report.options).length === 0 ? ref : { ...ref, remoteOptions: report.options }
+  return report.changes.length === 0 ? ref : { ...ref, remoteChanges: report.changes }
 }

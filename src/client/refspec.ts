@@ -113,14 +113,6 @@ export function mapRefs(
   refs: readonly AdvertisedRef[],
   isId: (text: string) => boolean,
 ): RefMapping[] {
-  const excluded = (name: string): boolean =>
-    refspecs.some(
-      (refspec) =>
-        refspec.kind === 'exclude' &&
-        (typeof refspec.source === 'string'
-          ? refspec.source === name
-          : matchPattern(name, refspec.source) !== undefined),
-    )
   const byName = new Map(refs.map((ref) => [ref.name, ref]))
   const mappings: RefMapping[] = []
   for (const refspec of refspecs) {
@@ -129,7 +121,7 @@ export function mapRefs(
     if (refspec.kind === 'pattern') {
       for (const { name, id } of refs) {
         const star = matchPattern(name, refspec.source)
-        if (star === undefined || name === 'HEAD' || excluded(name)) continue
+        if (star === undefined || name === 'HEAD' || isExcluded(refspecs, name)) continue
         const { destination } = refspec
         mappings.push({
           remote: name,
@@ -144,7 +136,7 @@ export function mapRefs(
       .map((name) => byName.get(name))
       .find((ref) => ref !== undefined)
     if (found !== undefined) {
-      if (!excluded(found.name))
+      if (!isExcluded(refspecs, found.name))
         mappings.push({ remote: found.name, id: found.id, local: refspec.destination, force })
     } else if (isId(refspec.source)) {
       mappings.push({ remote: undefined, id: refspec.source, local: refspec.destination, force })
@@ -175,7 +167,8 @@ function withoutRepeats(mappings: readonly RefMapping[]): RefMapping[] {
 }
 
 /**
- * Which stored refs a fetch that prunes deletes: those that a refspec writes to and whose source the remote no longer has.
+ * Which stored refs a fetch that prunes deletes: those that a pattern writes to and whose source the remote no longer has. What is left
+ * out by a `^` is left alone, and so is what another refspec writes.
  *
  * @param names what is stored, without symbolic refs, which are never stale.
  */
@@ -184,23 +177,27 @@ export function listStaleRefs(
   refs: readonly AdvertisedRef[],
   names: readonly string[],
 ): readonly string[] {
-  const present = new Set(
-    mapRefs(refspecs.filter(isPatternOrExclude), refs, () => false).map(({ local }) => local),
-  )
-  for (const refspec of refspecs) {
-    if (refspec.kind !== 'single' || refspec.destination === undefined) continue
-    present.add(refspec.destination)
-  }
-  const patterns = refspecs.flatMap((refspec) =>
-    refspec.kind === 'pattern' && refspec.destination !== undefined ? [refspec.destination] : [],
-  )
-  return names.filter(
-    (name) => !present.has(name) && patterns.some((pattern) => matchPattern(name, pattern) !== undefined),
-  )
+  const present = new Set(refs.map(({ name }) => name))
+  const isFresh = (source: string): boolean => present.has(source) || isExcluded(refspecs, source)
+  return names.filter((name) => {
+    if (refspecs.some((refspec) => refspec.kind === 'single' && refspec.destination === name)) return false
+    const sources = refspecs.flatMap((refspec) => {
+      if (refspec.kind !== 'pattern' || refspec.destination === undefined) return []
+      const star = matchPattern(name, refspec.destination)
+      return star === undefined ? [] : [`${refspec.source[0]}${star}${refspec.source[1]}`]
+    })
+    return sources.length > 0 && !sources.some(isFresh)
+  })
 }
 
-function isPatternOrExclude({ kind }: Refspec): boolean {
-  return kind !== 'single'
+function isExcluded(refspecs: readonly Refspec[], name: string): boolean {
+  return refspecs.some(
+    (refspec) =>
+      refspec.kind === 'exclude' &&
+      (typeof refspec.source === 'string'
+        ? refspec.source === name
+        : matchPattern(name, refspec.source) !== undefined),
+  )
 }
 
 /** Whether a ref of this name may be stored here. */

@@ -2,13 +2,13 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createClient, type PushResult } from '../../src/client/index.ts'
-import { openBare, REMOTE_KINDS, useRemotes } from '../support/client-servers.ts'
+import { initBare, openBare, REMOTE_KINDS, useRemotes } from '../support/client-servers.ts'
 import { git } from '../support/git.ts'
 import { gitError } from '../support/git-error.ts'
 import { createHistory, type HistoryName } from '../support/histories.ts'
 import { useScratch } from '../support/hooks.ts'
 import { findFaults, listObjects, listReachable, readRefLines } from '../support/repositories.ts'
-import { cloneWorkTree } from '../support/work-tree.ts'
+import { cloneWorkTree, openWorkTree } from '../support/work-tree.ts'
 
 const scratch = useScratch()
 
@@ -244,5 +244,34 @@ describe('hooks of a server of git', () => {
     expect(said).toContain('heard ci.skip')
     const bad = await client.push(repository, { updates: [{ name: 'refs/heads/bad', source: MAIN }] })
     expect(verdicts(bad)).toEqual({ 'refs/heads/bad': 'remote: pre-receive hook declined' })
+  })
+})
+
+describe.each(REMOTE_KINDS)('SHA-256 repositories with a server of %s', (kind) => {
+  const remotes = useRemotes(scratch, kind)
+
+  it('are pushed to, cloned from, and not mixed with others', async () => {
+    const source = scratch.fresh('sha256')
+    const target = remotes.path('sha256.git')
+    await git(['init', '--quiet', '--object-format=sha256', source])
+    await git(['init', '--quiet', '--bare', '--object-format=sha256', target])
+    await git(['config', 'http.receivepack', 'true'], { cwd: target })
+    const work = openWorkTree(source)
+    await work.commit('a', '1')
+    await work.commit('b', '2')
+    await work.git('tag', '-a', 'v1', '-m', 'v1')
+    const client = createClient({ url: remotes.url('sha256.git') })
+    const names = [MAIN, 'refs/tags/v1']
+    const pushed = await client.push(await openBare(join(source, '.git')), {
+      updates: names.map((name) => ({ name, source: name })),
+    })
+    expect(verdicts(pushed)).toEqual({ [MAIN]: 'created', 'refs/tags/v1': 'created' })
+    const path = scratch.fresh('sha256-clone')
+    await client.clone(await initBare(path, 'sha256'))
+    expect(await readRefLines(path)).toEqual(await readRefLines(source))
+    expect(await findFaults(path)).toEqual([])
+    await expect(client.clone(await initBare(scratch.fresh('sha1')))).rejects.toThrow(
+      gitError('UNSUPPORTED', 'sha256'),
+    )
   })
 })
