@@ -8,6 +8,8 @@ export interface ProtocolLimits {
   readonly maxHaves: number
   /** Ref updates in one push. */
   readonly maxCommands: number
+  /** What `git push -o` says: options in one push. */
+  readonly maxPushOptions: number
   /** `shallow` lines in one request. */
   readonly maxShallows: number
   /** `ref-prefix` lines in one `ls-refs`; beyond it all refs are listed, as git does. */
@@ -22,6 +24,7 @@ export const DEFAULT_PROTOCOL_LIMITS: ProtocolLimits = {
   maxWants: 200_000,
   maxHaves: 200_000,
   maxCommands: 50_000,
+  maxPushOptions: 1000,
   maxShallows: 100_000,
   maxRefPrefixes: 65_536,
   maxRefNameLength: 4096,

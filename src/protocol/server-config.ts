@@ -35,7 +35,7 @@ function parseUploadPackOptions(config: GitConfig): UploadPackOptions {
 
 function parseReceivePackOptions(config: GitConfig): ReceivePackOptions {
   const maxInputSize = config.getInt('receive.maxInputSize', 0)
-  const checks = config.getBool('receive.fsckObjects', config.getBool('transfer.fsckObjects', false))
+  const checks = config.getBool('receive.fsckObjects', config.getBool('transfer.fsckObjects', true))
   return {
     hiddenRefs: listHiddenRefs(config, 'receive.hiderefs'),
     keepAliveSeconds: Math.max(0, config.getInt('receive.keepAlive', 5)),
@@ -43,8 +43,11 @@ function parseReceivePackOptions(config: GitConfig): ReceivePackOptions {
     denyDeletes: config.getBool('receive.denyDeletes', false),
     denyDeleteCurrent: parseDenyAction(config, 'receive.denyDeleteCurrent'),
     advertiseAtomic: config.getBool('receive.advertiseAtomic', true),
+    advertisePushOptions: config.getBool('receive.advertisePushOptions', false),
+    shallowUpdate: config.getBool('receive.shallowUpdate', false),
+    procReceiveRefs: config.getAll('receive.procReceiveRefs'),
     ...(maxInputSize > 0 ? { maxInputSize } : {}),
-    ...(checks ? { fsck: { strict: true, severities: parseFsckConfig(config.entries).severities } } : {}),
+    fsck: checks && { strict: true, severities: parseFsckConfig(config.entries).severities },
   }
 }
 

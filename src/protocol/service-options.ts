@@ -1,10 +1,13 @@
 import type { FsckOptions } from '../object/fsck.ts'
 import type { ProtocolLimits } from './protocol-limits.ts'
+import type { ReceiveHooks } from './receive-pack/receive-hooks.ts'
 
 /** What both services are told. */
 export interface ServiceOptions {
   /** What the `agent` capability says. Default `packstone/<version>`. */
   readonly agent?: string
+  /** Makes the value of the `session-id` capability, anew for each request. Absent: it is not advertised (`transfer.advertiseSID`). */
+  readonly sessionId?: () => string
   /** `transfer.hideRefs` and the service's own `hideRefs`, in config order: patterns with git's `!` and `^` forms. */
   readonly hiddenRefs?: readonly string[]
   /** Seconds of silence after which an empty side-band packet is sent, 0 for never. Default 5. */
@@ -23,20 +26,46 @@ export interface UploadPackOptions extends ServiceOptions {
   readonly allowAnySha1InWant?: boolean
 }
 
-/** How a repository is pushed to. Every policy is off by default, as in git. */
+/**
+ * How a repository is pushed to. Policies are off by default, as in git; checking objects is on. A list of patterns means full ref
+ * names with `*`, `**` and `!` (`createRefMatcher`).
+ */
 export interface ReceivePackOptions extends ServiceOptions {
-  /** Refuses updates of branches that do not descend from the old value (`receive.denyNonFastForwards`). */
-  readonly denyNonFastForwards?: boolean
-  /** Refuses to delete branches (`receive.denyDeletes`). */
-  readonly denyDeletes?: boolean
+  /** Refuses updates that do not descend from the old value (`receive.denyNonFastForwards`): of branches, or of what patterns mean. */
+  readonly denyNonFastForwards?: boolean | readonly string[]
+  /** Refuses to delete branches (`receive.denyDeletes`), or what patterns mean. */
+  readonly denyDeletes?: boolean | readonly string[]
   /** Whether the branch that HEAD names may be deleted (`receive.denyDeleteCurrent`). Default `refuse`. */
   readonly denyDeleteCurrent?: 'ignore' | 'warn' | 'refuse'
+  /** Patterns of refs that nobody may create, change or delete by pushing. */
+  readonly protectedRefs?: readonly string[]
+  /** Refuses to change or delete a tag once it is there. */
+  readonly immutableTags?: boolean
   /** Whether a push of several refs may ask for all or none (`receive.advertiseAtomic`). Default true. */
   readonly advertiseAtomic?: boolean
-  /** When given, every received object is checked by git's rules (`receive.fsckObjects`). */
-  readonly fsck?: FsckOptions
+  /** Whether `git push -o` may say something to the hooks (`receive.advertisePushOptions`). Default false. */
+  readonly advertisePushOptions?: boolean
+  /** Whether a push may make this repository's history end where the client's ends (`receive.shallowUpdate`). Default false. */
+  readonly shallowUpdate?: boolean
+  /**
+   * How every received object is checked by git's rules (`receive.fsckObjects`); `false` for not at all. Default: strictly, as git
+   * does when told to.
+   */
+  readonly fsck?: FsckOptions | false
   /** Largest pack taken, in bytes (`receive.maxInputSize`). */
   readonly maxInputSize?: number
+  /** Largest object taken, inflated, in bytes. */
+  readonly maxObjectBytes?: number
+  /** Most objects in one pack. */
+  readonly maxObjects?: number
+  /** Most refs in one push. */
+  readonly maxRefUpdates?: number
+  /** Longest ref name that may be created, in bytes. */
+  readonly maxRefNameBytes?: number
+  /** Refs that a proc-receive hook takes over, as in `receive.procReceiveRefs`: `[adm!]*:<prefix>` or `<prefix>`. */
+  readonly procReceiveRefs?: readonly string[]
+  /** What is asked and told while a push is carried out. */
+  readonly hooks?: ReceiveHooks
   /** Who pushes, as `Name <email>`, for reflogs. Default `packstone <packstone@localhost>`. */
   readonly identity?: string
   /** The time for reflogs, in seconds since the epoch. Default: now. */

@@ -6,6 +6,7 @@ import { isAbort, isPeerFault } from './protocol-error.ts'
 import { DEFAULT_PROTOCOL_LIMITS } from './protocol-limits.ts'
 import type { ProtocolVersion } from './protocol-version.ts'
 import type { ReceiveSession } from './receive-pack/receive-session.ts'
+import { createRefPolicies } from './receive-pack/ref-policies.ts'
 import { advertisePush, servePush } from './receive-pack/serve-push.ts'
 import type { ProtocolOptions, ReceivePackOptions, UploadPackOptions } from './service-options.ts'
 import { advertiseV0, serveV0 } from './upload-pack/serve-v0.ts'
@@ -131,6 +132,7 @@ function receiveSession(repository: Repository, context: ReceivePackContext): Re
     options: context.options,
     limits: { ...DEFAULT_PROTOCOL_LIMITS, ...context.options.limits },
     isHidden: createHiddenRefs(context.options.hiddenRefs),
+    policies: createRefPolicies(context.options),
     signal: context.signal,
     onFailure: context.onFailure,
   }

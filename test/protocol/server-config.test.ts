@@ -6,7 +6,7 @@ const parse = (text: string): ReturnType<typeof parseProtocolOptions> =>
   parseProtocolOptions(parseGitConfig(text))
 
 describe('options from a config', () => {
-  it('are git’s defaults where nothing is set', () => {
+  it('are git’s defaults where nothing is set, except that objects are checked', () => {
     const { uploadPack, receivePack } = parse('')
     expect(uploadPack).toEqual({
       hiddenRefs: [],
@@ -22,6 +22,10 @@ describe('options from a config', () => {
       denyDeletes: false,
       denyDeleteCurrent: 'refuse',
       advertiseAtomic: true,
+      advertisePushOptions: false,
+      shallowUpdate: false,
+      procReceiveRefs: [],
+      fsck: { strict: true, severities: {} },
     })
   })
 
@@ -33,12 +37,26 @@ describe('options from a config', () => {
     expect(receivePack.hiddenRefs).toEqual(['refs/a', 'refs/c', 'refs/d'])
   })
 
-  it('check objects when receive.fsckObjects, or else transfer.fsckObjects, says so', () => {
-    expect(parse('[transfer]\nfsckObjects').receivePack.fsck).toEqual({ strict: true, severities: {} })
-    expect(parse('[transfer]\nfsckObjects\n[receive]\nfsckObjects = false').receivePack.fsck).toBeUndefined()
-    expect(
-      parse('[receive]\nfsckObjects = true\n[receive "fsck"]\nmissingEmail = ignore').receivePack.fsck,
-    ).toEqual({ strict: true, severities: { missingEmail: 'ignore' } })
+  it('do not check objects when receive.fsckObjects, or else transfer.fsckObjects, says so', () => {
+    const fsck = (text: string): unknown => parse(text).receivePack.fsck
+    expect(fsck('[transfer]\nfsckObjects = false')).toBe(false)
+    expect(fsck('[transfer]\nfsckObjects\n[receive]\nfsckObjects = false')).toBe(false)
+    expect(fsck('[transfer]\nfsckObjects = false\n[receive]\nfsckObjects')).toMatchObject({ strict: true })
+    expect(fsck('[receive "fsck"]\nmissingEmail = ignore')).toEqual({
+      strict: true,
+      severities: { missingEmail: 'ignore' },
+    })
+  })
+
+  it('take what hooks are for', () => {
+    const { receivePack } = parse(
+      '[receive]\nadvertisePushOptions\nshallowUpdate = 1\nprocReceiveRefs = refs/for\nprocReceiveRefs = ad:refs/x\n',
+    )
+    expect(receivePack).toMatchObject({
+      advertisePushOptions: true,
+      shallowUpdate: true,
+      procReceiveRefs: ['refs/for', 'ad:refs/x'],
+    })
   })
 
   it('take policies and limits', () => {

@@ -24,7 +24,11 @@ export interface PushRequest {
   readonly commands: PushCommand[]
   /** The boundary of the client's history. */
   readonly clientShallow: Set<ObjectId>
-  reportStatus: boolean
+  /** What the commands came to is reported in this version of the report; 0 for no report. */
+  reportVersion: 0 | 1 | 2
+  /** Whether push options follow the commands. */
+  hasPushOptions: boolean
+  readonly pushOptions: string[]
   quiet: boolean
   atomic: boolean
   /** Packet size of the side-band, 0 for none. */
@@ -36,7 +40,9 @@ export function createPushRequest(): PushRequest {
   return {
     commands: [],
     clientShallow: new Set(),
-    reportStatus: false,
+    reportVersion: 0,
+    hasPushOptions: false,
+    pushOptions: [],
     quiet: false,
     atomic: false,
     packetMax: 0,
@@ -49,7 +55,11 @@ interface ReceiveCapability extends CapabilityOffer<ReceiveSession> {
 
 /** The capabilities of pushing (gitprotocol-capabilities): what stands here is advertised and works. */
 export const RECEIVE_CAPABILITIES: readonly ReceiveCapability[] = [
-  { name: 'report-status', accept: (request) => void (request.reportStatus = true) },
+  {
+    name: 'report-status',
+    accept: (request) => void (request.reportVersion = request.reportVersion === 2 ? 2 : 1),
+  },
+  { name: 'report-status-v2', accept: (request) => void (request.reportVersion = 2) },
   { name: 'delete-refs' },
   { name: 'side-band-64k', accept: (request) => void (request.packetMax = SIDE_BAND_64K_PACKET_MAX) },
   { name: 'quiet', accept: (request) => void (request.quiet = true) },
@@ -59,13 +69,19 @@ export const RECEIVE_CAPABILITIES: readonly ReceiveCapability[] = [
     accept: (request) => void (request.atomic = true),
   },
   { name: 'ofs-delta' },
+  {
+    name: 'push-options',
+    offer: ({ options }) => options.advertisePushOptions === true,
+    accept: (request) => void (request.hasPushOptions = true),
+  },
+  { name: 'session-id', offer: ({ options }) => options.sessionId?.() ?? false },
   { name: 'object-format', offer: ({ repository }) => repository.format.name },
   { name: 'agent', offer: ({ options }) => agentOf(options) },
 ]
 
 /**
- * Reads the commands of a push into `request`, up to the flush before the pack (gitprotocol-pack, "Reference Update
- * Request"). What was read before a failure stands in `request`.
+ * Reads what comes before the pack into `request`: commands, up to a flush, and push options, up to another (gitprotocol-pack,
+ * "Reference Update Request"). What was read before a failure stands in `request`.
  *
  * @throws GitError `PROTOCOL`, `LIMIT_EXCEEDED`
  */
@@ -74,6 +90,25 @@ export async function readPushRequest(
   session: ReceiveSession,
   reader: PktReader,
 ): Promise<void> {
+  await readCommands(request, session, reader)
+  if (request.commands.length > 0 && request.hasPushOptions) await readPushOptions(request, session, reader)
+}
+
+async function readPushOptions(
+  request: PushRequest,
+  { limits }: ReceiveSession,
+  reader: PktReader,
+): Promise<void> {
+  for (;;) {
+    const packet = await reader.read()
+    if (packet.kind === 'eof') throw protocolError('the remote end hung up unexpectedly')
+    if (packet.kind !== 'data') return
+    request.pushOptions.push(decodeLine(packet.payload))
+    assertWithin(limits, 'maxPushOptions', request.pushOptions.length)
+  }
+}
+
+async function readCommands(request: PushRequest, session: ReceiveSession, reader: PktReader): Promise<void> {
   const { limits } = session
   const { format } = session.repository
   for (;;) {

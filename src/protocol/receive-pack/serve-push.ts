@@ -1,15 +1,18 @@
 import { BandChannel } from '../band-channel.ts'
 import { listOffers } from '../capability-list.ts'
+import type { IncomingPack } from '../../repository/incoming-pack.ts'
 import { encodeErrorPkt, FLUSH_PKT } from '../pkt-line.ts'
 import type { PktReader } from '../pkt-reader.ts'
 import { isAbort, isPeerFault } from '../protocol-error.ts'
 import type { ProtocolVersion } from '../protocol-version.ts'
 import { encodeRefAdvertisement } from '../ref-advertisement.ts'
 import { encodeBand } from '../side-band.ts'
-import { executeCommands } from './execute-commands.ts'
-import { encodeReport, type CommandOutcome } from './push-outcome.ts'
+import { tellPostReceive } from './ask-hooks.ts'
+import { checkConnectivity } from './check-connectivity.ts'
+import { executeCommands, refuseByNumber } from './execute-commands.ts'
+import { encodeReport, openOutcome, type CommandOutcome } from './push-outcome.ts'
 import { createPushRequest, readPushRequest, RECEIVE_CAPABILITIES, type PushRequest } from './push-request.ts'
-import type { ReceiveSession } from './receive-session.ts'
+import type { ReceivedPush, ReceiveSession } from './receive-session.ts'
 import { unpack, type Unpacked } from './unpack.ts'
 
 const DEFAULT_KEEPALIVE_SECONDS = 5
@@ -73,29 +76,76 @@ async function* runPush(
     request.packetMax,
     session.options.keepAliveSeconds ?? DEFAULT_KEEPALIVE_SECONDS,
   )
-  const outcomes: CommandOutcome[] = request.commands.map((command) => ({ command, error: undefined }))
-  const say = (text: string): void => {
-    channel.say(text)
-  }
+  const outcomes = request.commands.map(openOutcome)
   const onlyDeletes = request.commands.every(({ newId }) => newId === zeroId)
   const unpacked: Unpacked = onlyDeletes
     ? { kind: 'received', incoming: await repository.receivePack(undefined) }
     : yield* unpack(session, request, reader, channel)
-  if (unpacked.kind === 'received') {
-    const { incoming } = unpacked
-    try {
-      yield* channel.during(executeCommands({ session, incoming, say }, request, outcomes))
-    } finally {
-      await incoming.discard()
-    }
+  if (unpacked.kind === 'refused') {
+    for (const outcome of outcomes) outcome.error = unpacked.error
+    yield* sendReport(channel, request, unpacked.status, outcomes)
   } else {
-    for (const outcome of outcomes) outcome.error = 'unpacker error'
+    const carried = carryOut(session, request, unpacked.incoming, channel, outcomes)
+    try {
+      yield* channel.during(carried.decided)
+      yield* sendReport(channel, request, 'ok', outcomes)
+      yield* channel.during(carried.over)
+      yield* channel.flush()
+    } finally {
+      // A client that goes away does not stop what has begun: refs may have moved, and those who wait for it are to be told.
+      await Promise.allSettled([carried.over])
+    }
   }
-  if (request.reportStatus) {
-    const report = encodeReport(unpacked.kind === 'received' ? 'ok' : unpacked.status, outcomes)
+  if (request.packetMax > 0) yield FLUSH_PKT
+}
+
+function* sendReport(
+  channel: BandChannel,
+  request: PushRequest,
+  status: string,
+  outcomes: readonly CommandOutcome[],
+): Generator<Uint8Array, void, undefined> {
+  if (request.reportVersion > 0) {
     yield* channel.messages()
-    yield* channel.data(report)
+    yield* channel.data(encodeReport(request.reportVersion === 2 ? 2 : 1, status, outcomes))
   }
   yield* channel.flush()
-  if (request.packetMax > 0) yield FLUSH_PKT
+}
+
+interface CarriedPush {
+  /** Settles when it is decided what becomes of each command. */
+  readonly decided: Promise<void>
+  /** Settles when everybody has been told. */
+  readonly over: Promise<void>
+}
+
+function carryOut(
+  session: ReceiveSession,
+  request: PushRequest,
+  incoming: IncomingPack,
+  channel: BandChannel,
+  outcomes: readonly CommandOutcome[],
+): CarriedPush {
+  const say = (text: string): void => {
+    channel.say(text)
+  }
+  const decide = async (): Promise<ReceivedPush> => {
+    let view = incoming.view
+    try {
+      refuseByNumber(session.options.maxRefUpdates, outcomes)
+      const shallow = await checkConnectivity({ session, request, incoming, say }, outcomes)
+      if (shallow !== undefined) view = await incoming.openView(shallow)
+      const push: ReceivedPush = { session, request, incoming, view, say }
+      await executeCommands(push, outcomes, shallow)
+      return push
+    } finally {
+      if (view !== incoming.view) await view.close()
+      await incoming.discard()
+    }
+  }
+  const decided = decide()
+  return {
+    decided: decided.then(() => undefined),
+    over: decided.then((push) => tellPostReceive(push, outcomes)),
+  }
 }

@@ -1,5 +1,6 @@
 import { decodeLatin1 } from '../../bytes/text.ts'
-import { isGitError, type GitErrorCode } from '../../errors.ts'
+import { isGitError, type GitError, type GitErrorCode } from '../../errors.ts'
+import { isFsckError, type FsckOptions } from '../../object/fsck.ts'
 import type { IncomingPack } from '../../repository/incoming-pack.ts'
 import type { BandChannel } from '../band-channel.ts'
 import type { PktReader } from '../pkt-reader.ts'
@@ -10,9 +11,19 @@ import type { ReceiveSession } from './receive-session.ts'
 /** A pack that was received, or what the report says of one that was refused. */
 export type Unpacked =
   | { readonly kind: 'received'; readonly incoming: IncomingPack }
-  | { readonly kind: 'refused'; readonly status: string }
+  | {
+      readonly kind: 'refused'
+      readonly status: string
+      /** What is said of every command. */
+      readonly error: string
+    }
 
 const PACK_HEADER_LENGTH = 12
+
+const UNPACKER_ERROR = 'unpacker error'
+
+/** How git checks objects when it is told to check them. */
+const STRICT: FsckOptions = { strict: true }
 
 /**
  * How much of a refused push is read to its end and dropped, so that a client which sends before it listens hears why.
@@ -44,14 +55,21 @@ export async function* unpack(
   const problem = describeHeaderProblem(await reader.peekBytes(PACK_HEADER_LENGTH))
   if (problem !== undefined) {
     await drain(reader)
-    return { kind: 'refused', status: problem }
+    return { kind: 'refused', status: problem, error: UNPACKER_ERROR }
   }
   const { options, signal } = session
   const lines = new ProgressLines()
+  const { maxInputSize, maxObjects, maxObjectBytes } = options
   const receiving = session.repository.receivePack(reader.rest(), {
     ...(signal === undefined ? {} : { signal }),
-    ...(options.maxInputSize === undefined ? {} : { maxPackBytes: options.maxInputSize }),
-    ...(options.fsck === undefined ? {} : { fsck: options.fsck }),
+    ...(maxInputSize === undefined ? {} : { maxPackBytes: maxInputSize }),
+    ...(maxObjects === undefined ? {} : { maxObjects }),
+    ...(maxObjectBytes === undefined ? {} : { maxObjectBytes }),
+    ...(options.fsck === false ? {} : { fsck: options.fsck ?? STRICT }),
+    onFinding: (id, finding) => {
+      const kind = isFsckError(finding) ? 'error' : 'warning'
+      channel.say(`${kind}: object ${id}: ${finding.id}: ${finding.message}\n`)
+    },
     ...(request.quiet || channel.packetMax === 0
       ? {}
       : {
@@ -67,13 +85,34 @@ export async function* unpack(
     return { kind: 'received', incoming }
   } catch (error) {
     if (!isGitError(error) || !PACK_FAULTS.includes(error.code)) throw error
-    channel.say(`${lines.finish()}${error.code === 'FSCK' ? 'error' : 'fatal'}: ${error.message}\n`)
-    if (error.code === 'FSCK') channel.say('fatal: fsck error in packed object\n')
+    // What an object breaks has been said when it was found.
+    const message = error.code === 'FSCK' ? 'fsck error in packed object' : describePackFault(error)
+    channel.say(`${lines.finish()}fatal: ${message}\n`)
     await drain(reader)
-    // Beside messages of its own, git names the program that gave up; without them the report must say it all.
-    const status = channel.packetMax > 0 ? 'index-pack abnormal exit' : error.message
-    return { kind: 'refused', status }
+    return { kind: 'refused', ...reportOf(error, message, channel.packetMax > 0) }
   }
+}
+
+function describePackFault(error: GitError): string {
+  const { reason, digest } = error.details
+  if (reason !== 'sha1-collision') return error.message
+  return `SHA-1 appears to be part of a collision attack: ${String(digest)}`
+}
+
+/**
+ * Beside messages of its own, git names the program that gave up; the report must say it all where there are no messages, and for
+ * what git has no word.
+ */
+function reportOf(
+  error: GitError,
+  message: string,
+  hasMessages: boolean,
+): { readonly status: string; readonly error: string } {
+  const { limit, reason } = error.details
+  if (limit === 'maxObjects' || limit === 'maxObjectBytes') return { status: message, error: message }
+  const isClear = !hasMessages || reason === 'sha1-collision' || reason === 'id-collision'
+  const status = isClear ? (error.code === 'FSCK' ? error.message : message) : 'index-pack abnormal exit'
+  return { status, error: UNPACKER_ERROR }
 }
 
 function describeHeaderProblem(header: Uint8Array): string | undefined {

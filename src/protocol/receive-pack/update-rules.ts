@@ -1,12 +1,14 @@
-import { parseHex } from '../../bytes/hex.ts'
+import { encodeUtf8 } from '../../bytes/text.ts'
+import { encodeHex, parseHex } from '../../bytes/hex.ts'
+import { peelPresent } from '../../graph/peel.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import { COMMIT } from '../../object/object-type.ts'
 import { hasObject, readObject } from '../../object/object-reader.ts'
 import type { RefEdit, RefExpectation } from '../../refs/ref-edit.ts'
 import { isRefName, isWellFormedRefName } from '../../refs/ref-name.ts'
-import type { IncomingPack } from '../../repository/incoming-pack.ts'
+import { askUpdate } from './ask-hooks.ts'
 import type { PushCommand } from './push-request.ts'
-import type { ReceiveSession } from './receive-session.ts'
+import type { ReceivedPush } from './receive-session.ts'
 
 /** What a command comes to: an edit, nothing to do, or a refusal in git's words. */
 export type RuledCommand =
@@ -14,41 +16,39 @@ export type RuledCommand =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'refused'; readonly error: string }
 
-/** What the rules look at beside the command. */
-export interface RuleContext {
-  readonly session: ReceiveSession
-  readonly incoming: IncomingPack
-  /** Text for the person who pushes. */
-  readonly say: (text: string) => void
-}
-
 const BRANCHES = 'refs/heads/'
 
-/** Applies the repository's rules to one command. `target` is the ref it changes, after symbolic refs. */
+/** Applies the repository's rules to one command, and asks the update hook. `target` is the ref it changes, after symbolic refs. */
 export async function ruleCommand(
-  context: RuleContext,
+  push: ReceivedPush,
   command: PushCommand,
   target: string,
 ): Promise<RuledCommand> {
-  const { say } = context
+  const { session, say } = push
   const { name, oldId, newId } = command
-  const { zeroId } = context.session.repository.format
+  const { zeroId } = session.repository.format
   if (!command.hasTextName || !isPushableName(name)) {
     say(`error: refusing to create funny ref '${name}' remotely\n`)
     return refused('funny refname')
   }
-  if (newId === zeroId) return ruleDeletion(context, command, target)
+  const denied =
+    checkRefPolicies(push, command) ??
+    (newId === zeroId ? await checkDeletion(push, command, target) : await checkFastForward(push, command)) ??
+    (await askUpdate(push, command))
+  if (denied !== undefined) return refused(denied)
+  if (newId === zeroId) return ruleDeletion(push, command, target)
 
-  const fastForward = await checkFastForward(context, command)
-  if (fastForward !== undefined) return refused(fastForward)
-  if (target.startsWith(BRANCHES) && !(await isCommit(context, newId))) {
+  const peeled = await peelPresent(push.view, parseHex(newId))
+  if (target.startsWith(BRANCHES) && (peeled?.type !== COMMIT || peeled.tags.length > 0)) {
     say(
       `error: cannot update ref '${target}': trying to write non-commit object ${newId} to branch '${target}'\n`,
     )
     return refused('failed to update ref')
   }
   const expect: RefExpectation = oldId === zeroId ? { kind: 'absent' } : { kind: 'id', id: oldId }
-  return { kind: 'edit', edit: { ...editOf(context, target), expect, target: { kind: 'direct', id: newId } } }
+  const edit: RefEdit = { ...editOf(push, target), expect, target: { kind: 'direct', id: newId } }
+  if (peeled === undefined) return { kind: 'edit', edit }
+  return { kind: 'edit', edit: { ...edit, peeled: peeled.tags.length > 0 ? encodeHex(peeled.id) : null } }
 }
 
 /** Git pushes to names of at least two levels below `refs/` only, so not to `HEAD` nor `refs/stash`. */
@@ -56,30 +56,56 @@ function isPushableName(name: string): boolean {
   return isRefName(name) && name.startsWith('refs/') && isWellFormedRefName(name.slice('refs/'.length))
 }
 
-async function ruleDeletion(
-  context: RuleContext,
+/** The policies that need nothing but the names and ids. */
+function checkRefPolicies({ session, say }: ReceivedPush, command: PushCommand): string | undefined {
+  const { policies, options, repository } = session
+  const { name, oldId, newId } = command
+  const { zeroId } = repository.format
+  const { maxRefNameBytes } = options
+  if (policies.isProtected(name)) {
+    say(`error: denying update of the protected ref ${name}\n`)
+    return 'protected ref'
+  }
+  if (policies.isImmutable(name) && oldId !== zeroId) {
+    say(`error: denying ${newId === zeroId ? 'deletion' : 'update'} of the existing tag ${name}\n`)
+    return 'immutable tag'
+  }
+  if (maxRefNameBytes !== undefined && newId !== zeroId && encodeUtf8(name).length > maxRefNameBytes) {
+    return `ref name exceeds the maximum of ${maxRefNameBytes} bytes`
+  }
+  return undefined
+}
+
+async function checkDeletion(
+  push: ReceivedPush,
   command: PushCommand,
   target: string,
-): Promise<RuledCommand> {
-  const { session, say } = context
-  const { repository, options } = session
+): Promise<string | undefined> {
+  const { session, say } = push
+  const { repository, options, policies } = session
   const { name, oldId } = command
-  const { zeroId } = repository.format
-  if (oldId !== zeroId) {
-    if (options.denyDeletes === true && name.startsWith(BRANCHES)) {
-      say(`error: denying ref deletion for ${name}\n`)
-      return refused('deletion prohibited')
-    }
-    const head = await repository.readHead()
-    if (head?.kind === 'symbolic' && head.target === target) {
-      if (options.denyDeleteCurrent === 'warn') say('warning: deleting the current branch\n')
-      else if (options.denyDeleteCurrent !== 'ignore') {
-        say(`error: refusing to delete the current branch: ${name}\n`)
-        return refused('deletion of the current branch prohibited')
-      }
-    }
+  if (oldId === repository.format.zeroId) return undefined
+  if (policies.deniesDeletion(name)) {
+    say(`error: denying ref deletion for ${name}\n`)
+    return 'deletion prohibited'
   }
-  const isKnown = oldId !== zeroId && (await hasObject(context.incoming.view, parseHex(oldId)))
+  const head = await repository.readHead()
+  if (head?.kind !== 'symbolic' || head.target !== target) return undefined
+  if (options.denyDeleteCurrent === 'ignore') return undefined
+  if (options.denyDeleteCurrent === 'warn') {
+    say('warning: deleting the current branch\n')
+    return undefined
+  }
+  say(`error: refusing to delete the current branch: ${name}\n`)
+  return 'deletion of the current branch prohibited'
+}
+
+async function ruleDeletion(push: ReceivedPush, command: PushCommand, target: string): Promise<RuledCommand> {
+  const { session, say, view } = push
+  const { repository } = session
+  const { oldId } = command
+  const { zeroId } = repository.format
+  const isKnown = oldId !== zeroId && (await hasObject(view, parseHex(oldId)))
   if (!isKnown) {
     const [stored] = await repository.storage.readRefs([target])
     if (stored === undefined) {
@@ -89,30 +115,29 @@ async function ruleDeletion(
     say('warning: allowing deletion of corrupt ref\n')
   }
   const expect: RefExpectation = oldId === zeroId ? { kind: 'any' } : { kind: 'id', id: oldId }
-  return { kind: 'edit', edit: { ...editOf(context, target), expect, target: null } }
+  return { kind: 'edit', edit: { ...editOf(push, target), expect, target: null } }
 }
 
-async function checkFastForward(context: RuleContext, command: PushCommand): Promise<string | undefined> {
-  const { session, incoming, say } = context
-  const { repository, options } = session
+async function checkFastForward(push: ReceivedPush, command: PushCommand): Promise<string | undefined> {
+  const { session, view, say } = push
+  const { repository, policies } = session
   const { name, oldId, newId } = command
-  if (options.denyNonFastForwards !== true) return undefined
-  if (oldId === repository.format.zeroId || !name.startsWith(BRANCHES)) return undefined
-  if (!(await isCommit(context, oldId)) || !(await isCommit(context, newId))) {
+  if (oldId === repository.format.zeroId || !policies.deniesNonFastForward(name)) return undefined
+  if (!(await isCommit(push, oldId)) || !(await isCommit(push, newId))) {
     say(`error: bad sha1 objects for ${name}\n`)
     return 'bad ref'
   }
-  if (await repository.isAncestor(incoming.view, oldId, newId)) return undefined
+  if (await repository.isAncestor(view, oldId, newId)) return undefined
   say(`error: denying non-fast-forward ${name} (you should pull first)\n`)
   return 'non-fast-forward'
 }
 
-async function isCommit(context: RuleContext, id: ObjectId): Promise<boolean> {
-  return (await readObject(context.incoming.view, parseHex(id)))?.type === COMMIT
+async function isCommit({ view }: ReceivedPush, id: ObjectId): Promise<boolean> {
+  return (await readObject(view, parseHex(id)))?.type === COMMIT
 }
 
-function editOf(context: RuleContext, name: string): Pick<RefEdit, 'name' | 'reflog'> {
-  const { options } = context.session
+function editOf({ session }: ReceivedPush, name: string): Pick<RefEdit, 'name' | 'reflog'> {
+  const { options } = session
   const time = options.now?.() ?? Math.floor(Date.now() / 1000)
   const identity = options.identity ?? 'packstone <packstone@localhost>'
   return { name, reflog: { identity, time, timezone: 0, message: 'push' } }
