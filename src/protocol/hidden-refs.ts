@@ -1,3 +1,6 @@
+import type { GitConfig } from '../config/git-config.ts'
+import { GitError } from '../errors.ts'
+
 /** Tells whether a ref is hidden from the peer. */
 export type HiddenRefs = (name: string) => boolean
 
@@ -16,4 +19,21 @@ export function createHiddenRefs(patterns: readonly string[] = []): HiddenRefs {
     const rule = rules.find(({ path }) => name === path || name.startsWith(`${path}/`))
     return rule?.hides ?? false
   }
+}
+
+/**
+ * The patterns of `transfer.hideRefs` and of a service's own key, in the order of the file, which decides between them.
+ *
+ * @throws GitError `CORRUPT_CONFIG`
+ */
+export function listHiddenRefs(config: GitConfig, key: string): readonly string[] {
+  return config.entries
+    .filter((entry) => entry.key === 'transfer.hiderefs' || entry.key === key)
+    .map(({ key: found, value, line }) => {
+      if (value !== undefined) return value
+      throw new GitError(
+        'CORRUPT_CONFIG',
+        `${found} has no value (line ${line}); expected a ref or a prefix of refs`,
+      )
+    })
 }

@@ -1,8 +1,10 @@
 import type { GitConfig } from '../config/git-config.ts'
-import { GitError } from '../errors.ts'
 import { parseFsckConfig } from '../object/fsck-config.ts'
 import type { Repository } from '../repository/repository.ts'
-import type { ProtocolOptions, ReceivePackOptions, UploadPackOptions } from './service-options.ts'
+import { listHiddenRefs } from './hidden-refs.ts'
+import type { ProtocolOptions, ReceivePackOptions } from './service-options.ts'
+import { createSessionId } from './session-id.ts'
+import { parseUploadPackOptions } from './upload-pack/upload-config.ts'
 
 /**
  * Reads the repository's config and maps what it says about serving to options.
@@ -23,22 +25,13 @@ export function parseProtocolOptions(config: GitConfig): ProtocolOptions {
   return { uploadPack: parseUploadPackOptions(config), receivePack: parseReceivePackOptions(config) }
 }
 
-function parseUploadPackOptions(config: GitConfig): UploadPackOptions {
-  return {
-    hiddenRefs: listHiddenRefs(config, 'uploadpack.hiderefs'),
-    keepAliveSeconds: Math.max(0, config.getInt('uploadpack.keepAlive', 5)),
-    allowTipSha1InWant: config.getBool('uploadpack.allowTipSHA1InWant', false),
-    allowReachableSha1InWant: config.getBool('uploadpack.allowReachableSHA1InWant', false),
-    allowAnySha1InWant: config.getBool('uploadpack.allowAnySHA1InWant', false),
-  }
-}
-
 function parseReceivePackOptions(config: GitConfig): ReceivePackOptions {
   const maxInputSize = config.getInt('receive.maxInputSize', 0)
   const checks = config.getBool('receive.fsckObjects', config.getBool('transfer.fsckObjects', true))
   return {
     hiddenRefs: listHiddenRefs(config, 'receive.hiderefs'),
     keepAliveSeconds: Math.max(0, config.getInt('receive.keepAlive', 5)),
+    ...(config.getBool('transfer.advertiseSID', false) ? { sessionId: createSessionId } : {}),
     denyNonFastForwards: config.getBool('receive.denyNonFastForwards', false),
     denyDeletes: config.getBool('receive.denyDeletes', false),
     denyDeleteCurrent: parseDenyAction(config, 'receive.denyDeleteCurrent'),
@@ -49,19 +42,6 @@ function parseReceivePackOptions(config: GitConfig): ReceivePackOptions {
     ...(maxInputSize > 0 ? { maxInputSize } : {}),
     fsck: checks && { strict: true, severities: parseFsckConfig(config.entries).severities },
   }
-}
-
-/** The patterns of both keys, in the order of the file, which decides between them. */
-function listHiddenRefs(config: GitConfig, key: string): readonly string[] {
-  return config.entries
-    .filter((entry) => entry.key === 'transfer.hiderefs' || entry.key === key)
-    .map(({ key: found, value, line }) => {
-      if (value !== undefined) return value
-      throw new GitError(
-        'CORRUPT_CONFIG',
-        `${found} has no value (line ${line}); expected a ref or a prefix of refs`,
-      )
-    })
 }
 
 function parseDenyAction(config: GitConfig, key: string): 'ignore' | 'warn' | 'refuse' {

@@ -1,29 +1,22 @@
 import type { FsckOptions } from '../object/fsck.ts'
 import type { ProtocolLimits } from './protocol-limits.ts'
 import type { ReceiveHooks } from './receive-pack/receive-hooks.ts'
+import type { UploadPackOptions } from './upload-pack/upload-options.ts'
+
+export type { UploadPackOptions } from './upload-pack/upload-options.ts'
 
 /** What both services are told. */
 export interface ServiceOptions {
   /** What the `agent` capability says. Default `packstone/<version>`. */
   readonly agent?: string
-  /** Makes the value of the `session-id` capability, anew for each request. Absent: it is not advertised (`transfer.advertiseSID`). */
-  readonly sessionId?: () => string
   /** `transfer.hideRefs` and the service's own `hideRefs`, in config order: patterns with git's `!` and `^` forms. */
   readonly hiddenRefs?: readonly string[]
   /** Seconds of silence after which an empty side-band packet is sent, 0 for never. Default 5. */
   readonly keepAliveSeconds?: number
+  /** Makes the value of the `session-id` capability, anew for each request. Absent: it is not advertised (`transfer.advertiseSID`). */
+  readonly sessionId?: () => string
   /** Overrides of the default limits. */
   readonly limits?: Partial<ProtocolLimits>
-}
-
-/** How a repository is fetched from. Every policy is off by default, as in git. */
-export interface UploadPackOptions extends ServiceOptions {
-  /** v0/v1: tips of hidden refs may be asked for (`uploadpack.allowTipSHA1InWant`). */
-  readonly allowTipSha1InWant?: boolean
-  /** v0/v1: whatever a visible ref reaches through parents may be asked for (`uploadpack.allowReachableSHA1InWant`). */
-  readonly allowReachableSha1InWant?: boolean
-  /** v0/v1: any object of the repository may be asked for (`uploadpack.allowAnySHA1InWant`). */
-  readonly allowAnySha1InWant?: boolean
 }
 
 /**

@@ -5,6 +5,7 @@ import { PktReader } from './pkt-reader.ts'
 import { isAbort, isPeerFault } from './protocol-error.ts'
 import { DEFAULT_PROTOCOL_LIMITS } from './protocol-limits.ts'
 import type { ProtocolVersion } from './protocol-version.ts'
+import { encodeBandError } from './side-band.ts'
 import type { ReceiveSession } from './receive-pack/receive-session.ts'
 import { createRefPolicies } from './receive-pack/ref-policies.ts'
 import { advertisePush, servePush } from './receive-pack/serve-push.ts'
@@ -75,7 +76,8 @@ export async function* uploadPack(
   const reader = new PktReader(request, session.limits.maxRequestBytes)
   const { sent } = session
   try {
-    const answer = context.version === 2 ? serveV2(session, reader) : serveV0(session, reader)
+    const answer =
+      context.version === 2 ? serveV2(session, reader) : serveV0(session, reader, context.version)
     for await (const packet of answer) {
       sent.anything = true
       yield packet
@@ -83,11 +85,12 @@ export async function* uploadPack(
   } catch (error) {
     // Failures within a pack come here only where there is no side-band to tell them on.
     if (sent.rawPack || reader.packetCount === 0 || isAbort(error, context.signal)) throw error
-    if (isPeerFault(error)) yield encodeErrorPkt(error.message)
+    const encodeError = sent.inBands ? encodeBandError : encodeErrorPkt
+    if (isPeerFault(error)) yield encodeError(error.message)
     else {
       if (!sent.anything) throw error
       context.onFailure?.(error)
-      yield encodeErrorPkt('an internal error on the remote side')
+      yield encodeError('an internal error on the remote side')
     }
   } finally {
     await reader.close()
@@ -122,7 +125,7 @@ async function openUploadSession(repository: Repository, context: UploadPackCont
     isHidden: createHiddenRefs(context.options.hiddenRefs),
     signal: context.signal,
     onFailure: context.onFailure,
-    sent: { anything: false, rawPack: false },
+    sent: { anything: false, rawPack: false, inBands: false },
   }
 }
 

@@ -34,6 +34,12 @@ export function encodeBand(band: Band, data: string | Uint8Array, packetMax: num
   return out
 }
 
+/** Encodes the message of a fatal error for band 3, as one packet of any peer that knows the large form. */
+export function encodeBandError(message: string): Uint8Array {
+  const text = encodeUtf8(message).subarray(0, SIDE_BAND_64K_PACKET_MAX - HEADER_LENGTH)
+  return encodeBand(3, text, SIDE_BAND_64K_PACKET_MAX)
+}
+
 /** Gathers pieces of data into full packets of band 1. */
 export class BandBuffer {
   readonly #packetMax: number

@@ -5,9 +5,12 @@ import {
   type EnumerateRequest,
   type Enumeration,
 } from '../graph/enumerate-objects.ts'
+import { excludeObjects } from '../graph/exclude-objects.ts'
+import type { BoundFilter } from '../graph/object-filter.ts'
 import { peel } from '../graph/peel.ts'
 import { parseCommitLinks } from '../object/commit-links.ts'
 import { isGitError } from '../errors.ts'
+import { IdTable } from '../object/id-table.ts'
 import { encodeObjectId, parseObjectId, type ObjectId } from '../object/object-id.ts'
 import { readObject } from '../object/object-reader.ts'
 import { COMMIT, TAG } from '../object/object-type.ts'
@@ -32,6 +35,10 @@ export interface PackRequest {
   readonly thin: boolean
   /** The client understands ofs-deltas. */
   readonly ofsDelta: boolean
+  /** What is left out of the pack: the client does without, or asks for it later. */
+  readonly filter?: BoundFilter
+  /** Objects that the client gets from elsewhere: left out too, and told in the plan. */
+  readonly elsewhere?: readonly ObjectId[]
   /** Annotated tags that are sent when the object they finally name is sent (`include-tag`). */
   readonly includeTags: readonly { readonly tag: ObjectId; readonly peeled: ObjectId }[]
 }
@@ -55,6 +62,12 @@ export interface PackPlan {
   }): AsyncIterable<Uint8Array>
 }
 
+/** The pack that answers a fetch. */
+export interface FetchPlan extends PackPlan {
+  /** Of the objects that the client gets from elsewhere, those that would be in the pack. */
+  readonly leftOut: readonly ObjectId[]
+}
+
 /**
  * Plans the pack that answers a fetch: enumerates what the wants reach and the haves do not, and selects the stored bytes to
  * copy. The view must stay open until the pack is written.
@@ -65,7 +78,7 @@ export async function planPack(
   view: ObjectView,
   request: PackRequest,
   options: PackPlanOptions = {},
-): Promise<PackPlan> {
+): Promise<FetchPlan> {
   const { signal, onProgress } = options
   const raw = (id: ObjectId): Uint8Array => parseObjectId(id, view.format)
   const wants = request.wants.map(raw)
@@ -74,10 +87,16 @@ export async function planPack(
     wants,
     haves: [...request.haves, ...request.unshallow].map(raw),
     shallow: new Set([...request.clientShallow, ...request.shallow, ...request.unshallow]),
+    ...(request.filter === undefined ? {} : { filter: request.filter }),
     ...(signal === undefined ? {} : { signal }),
     onProgress: (found) => onProgress?.({ phase: 'enumerating', done: found }),
   }
-  const { enumeration, selection } = await enumerateAndSelect(view, enumerateRequest, request, options)
+  const { enumeration, selection, leftOut } = await enumerateAndSelect(
+    view,
+    enumerateRequest,
+    request,
+    options,
+  )
   const total = selection.objectCount
   const verbatim = verbatimPack(selection)
   return {
@@ -85,6 +104,7 @@ export async function planPack(
     deltaCount: selection.deltaCount,
     reusedCount: selection.reusedCount,
     reusedDeltaCount: selection.deltaCount,
+    leftOut,
     write: (writing = {}) => {
       const progress = writing.onProgress ?? onProgress
       const abort = writing.signal ?? signal
@@ -106,24 +126,48 @@ async function enumerateAndSelect(
   enumerating: EnumerateRequest,
   request: PackRequest,
   { signal, onProgress }: PackPlanOptions,
-): Promise<{ readonly enumeration: Enumeration; readonly selection: PackSelection }> {
+): Promise<{
+  readonly enumeration: Enumeration
+  readonly selection: PackSelection
+  readonly leftOut: readonly ObjectId[]
+}> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const enumeration = await enumerateObjects(view, enumerating)
-      await includeTags(view, enumeration, request)
+      const everything = await enumerateObjects(view, enumerating)
+      await includeTags(view, everything, request)
+      const { enumeration, excluded } = excludeElsewhere(view, everything, request)
       const total = enumeration.marks.includedCount + enumeration.objects.size
       onProgress?.({ phase: 'enumerating', done: total, total })
       const selection = await selectEntries(view, enumeration, {
-        thin: request.thin,
+        thin: request.thin && hasEveryBase(request),
         ...(signal === undefined ? {} : { signal }),
         onProgress: (done) => onProgress?.({ phase: 'counting', done, total }),
       })
       onProgress?.({ phase: 'counting', done: total, total })
-      return { enumeration, selection }
+      return { enumeration, selection, leftOut: excluded.map((id) => encodeObjectId(id, 0, view.format)) }
     } catch (error) {
       if (!isGitError(error, 'NOT_FOUND') || attempt === ATTEMPTS) throw error
     }
   }
+}
+
+/**
+ * Whether the client surely has what its haves reach, of the kinds that are sent. Other filters than these let a client lack any
+ * of it.
+ */
+function hasEveryBase({ filter }: PackRequest): boolean {
+  return filter === undefined || filter.kind === 'blob:none'
+}
+
+function excludeElsewhere(
+  view: ObjectView,
+  enumeration: Enumeration,
+  { elsewhere = [] }: PackRequest,
+): { readonly enumeration: Enumeration; readonly excluded: readonly Uint8Array[] } {
+  if (elsewhere.length === 0) return { enumeration, excluded: [] }
+  const ids = new IdTable(view.format.idLength, elsewhere.length)
+  for (const id of elsewhere) ids.add(parseObjectId(id, view.format))
+  return excludeObjects(enumeration, ids)
 }
 
 /** The stored pack whose objects are exactly those to be sent, each stored so that it can be sent as it is. */

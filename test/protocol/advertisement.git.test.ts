@@ -74,13 +74,27 @@ describe.each(SHAPES)('a repository %s', (_, shape) => {
   })
 })
 
+/** Settings that turn on all that fetching knows. */
+const EVERYTHING = [
+  'uploadpack.allowFilter=true',
+  'uploadpack.allowRefInWant=true',
+  'uploadpack.allowSidebandAll=true',
+  'uploadpack.allowAnySHA1InWant=true',
+  `uploadpack.blobPackfileUri=${'1'.repeat(40)} ${'2'.repeat(40)} https://example.com/pack`,
+  'transfer.advertiseSID=true',
+]
+
 describe('policies', () => {
   it('are advertised when they are set', async () => {
     const path = await createRepository()
-    await git(['config', 'uploadpack.allowAnySHA1InWant', 'true'], { cwd: path })
+    for (const setting of EVERYTHING) {
+      const [key = '', value = ''] = setting.split('=')
+      await git(['config', key, value], { cwd: path })
+    }
+    const mask = (word: string): string => word.replace(/^session-id=.*/, 'session-id')
     const ours = split(await packets(await ourAdvertisement(path, 'git-upload-pack', 0)))
     const theirs = split(await packets(await gitAdvertisement(path, 'git-upload-pack', 0)))
-    expect(ours.capabilities).toEqual(theirs.capabilities)
+    expect(ours.capabilities.map(mask)).toEqual(theirs.capabilities.map(mask))
     expect(ours.capabilities).toContain('allow-tip-sha1-in-want')
   })
 })
@@ -104,17 +118,23 @@ describe('an empty repository', () => {
 })
 
 describe('version 2', () => {
-  it('advertises nothing that git does not know by that name', async () => {
+  it.each<[string, readonly string[]]>([
+    ['as it comes', []],
+    ['with all there is', EVERYTHING],
+    ['with nothing that can be turned off', ['transfer.advertiseObjectInfo=false', 'lsrefs.unborn=ignore']],
+  ])('%s advertises what git does', async (_, settings) => {
     const path = await createEmpty()
+    for (const setting of settings) {
+      const [key = '', value = ''] = setting.split('=')
+      await git(['config', key, value], { cwd: path })
+    }
+    const mask = (line: string): string => line.replace(/^(agent|session-id)=.*/, '$1')
+    // Git 2.39 sends this, whatever the config says; later versions heed it.
+    const isKept = (line: string): boolean =>
+      line !== 'object-info' || !settings.includes('transfer.advertiseObjectInfo=false')
     const ours = await packets(await ourAdvertisement(path, 'git-upload-pack', 2))
-    expect(ours.map((line) => line.replace(/^agent=.*/, 'agent'))).toEqual([
-      'version 2',
-      'agent',
-      'ls-refs=unborn',
-      'fetch=shallow',
-      'object-format=sha1',
-      '<flush>',
-    ])
+    const theirs = await packets(await gitAdvertisement(path, 'git-upload-pack', 2))
+    expect(ours.map(mask)).toEqual(theirs.map(mask).filter(isKept))
   })
 
   it('falls back to version 0 for pushing', async () => {

@@ -258,12 +258,14 @@ describe('a fetch is answered as by git', () => {
   })
 
   it('when nothing is wanted', async () => {
-    expect(await ourFetch(served, 0, new Uint8Array(0))).toEqual(new Uint8Array(0))
     await compare(0, wire(FLUSH))
-    await compare(2, new Uint8Array(0))
     await compare(2, wire(FLUSH))
     await compare(2, wire('command=fetch', DELIM, 'thin-pack', FLUSH))
   })
+})
+
+it.each([0, 2] as const)('an empty request is refused in v%d', async (version) => {
+  await expect(ourFetch(served, version, new Uint8Array(0))).rejects.toMatchObject({ code: 'PROTOCOL' })
 })
 
 describe('progress', () => {

@@ -14,6 +14,13 @@ describe('options from a config', () => {
       allowTipSha1InWant: false,
       allowReachableSha1InWant: false,
       allowAnySha1InWant: false,
+      allowFilter: false,
+      filters: { allow: true, kinds: {} },
+      allowRefInWant: false,
+      allowSidebandAll: false,
+      advertiseObjectInfo: true,
+      unborn: 'advertise',
+      packfileUris: [],
     })
     expect(receivePack).toEqual({
       hiddenRefs: [],
@@ -75,7 +82,43 @@ describe('options from a config', () => {
     expect(parse('[receive]\ndenyDeleteCurrent').receivePack.denyDeleteCurrent).toBe('refuse')
   })
 
+  it('say which filters are allowed, the last word counting', () => {
+    const filters = (text: string): unknown => parse(text).uploadPack.filters
+    expect(parse('[uploadpack]\nallowFilter').uploadPack.allowFilter).toBe(true)
+    expect(filters('[uploadpackfilter]\nallow = false\n[uploadpackfilter "blob:none"]\nallow\n')).toEqual({
+      allow: false,
+      kinds: { 'blob:none': true },
+    })
+    expect(filters('[uploadpackfilter "tree"]\nmaxDepth = 1k\n')).toEqual({
+      allow: true,
+      kinds: { tree: true },
+      maxTreeDepth: 1024,
+    })
+    expect(filters('[uploadpackfilter "tree"]\nmaxDepth = 3\nallow = no\n')).toEqual({
+      allow: true,
+      kinds: { tree: false },
+      maxTreeDepth: 3,
+    })
+  })
+
+  it('take what git sends to other places', () => {
+    const [object, pack] = ['1'.repeat(40), '2'.repeat(40)]
+    expect(
+      parse(`[uploadpack]\nblobPackfileUri = ${object} ${pack} https://cdn/p\n`).uploadPack.packfileUris,
+    ).toEqual([{ object, pack, uri: 'https://cdn/p' }])
+    const bundles =
+      '[bundle]\nversion = 1\nmode = any\nheuristic = creationToken\n[bundle "one"]\nuri = https://cdn/b\ncreationToken = 7\n'
+    expect(parse(bundles).uploadPack.bundles).toBeUndefined()
+    expect(parse(`${bundles}[uploadpack]\nadvertiseBundleURIs\n`).uploadPack.bundles).toEqual({
+      mode: 'any',
+      heuristic: 'creationToken',
+      bundles: [{ id: 'one', uri: 'https://cdn/b', creationToken: 7 }],
+    })
+  })
+
   it('refuse what does not parse', () => {
+    expect(() => parse('[lsrefs]\nunborn = xx')).toThrow("invalid value for 'lsrefs.unborn': 'xx'")
+    expect(() => parse('[uploadpack]\nblobPackfileUri = x')).toThrow(/must be of the form/)
     expect(() => parse('[receive]\ndenyDeletes = perhaps')).toThrow(/receive.denydeletes/i)
     expect(() => parse('[transfer]\nhideRefs')).toThrow(/no value/)
   })

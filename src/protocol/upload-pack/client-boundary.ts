@@ -6,10 +6,9 @@ import { parseCommitLinks } from '../../object/commit-links.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import { COMMIT } from '../../object/object-type.ts'
 import { readObject } from '../../object/object-reader.ts'
-import { isRefName } from '../../refs/ref-name.ts'
-import { encodePkt } from '../pkt-line.ts'
 import { protocolError } from '../protocol-error.ts'
 import { asksToDeepen, type FetchRequest } from './fetch-request.ts'
+import { resolveShortName } from './object-name.ts'
 import type { UploadSession } from './upload-session.ts'
 
 /** Where the client's history ends, before this fetch and after it. */
@@ -105,11 +104,11 @@ async function listVisibleTips(session: UploadSession): Promise<readonly ObjectI
   return refs.filter(({ name }) => !session.isHidden(name)).map(({ id }) => id)
 }
 
-/** The packets that tell the client how its boundary moves. */
-export function encodeBoundaryLines(boundary: ClientBoundary): readonly Uint8Array[] {
+/** The lines that tell the client how its boundary moves. */
+export function listBoundaryLines(boundary: ClientBoundary): readonly string[] {
   return [
-    ...boundary.shallow.map((id) => encodePkt(`shallow ${id}`)),
-    ...boundary.unshallow.map((id) => encodePkt(`unshallow ${id}`)),
+    ...boundary.shallow.map((id) => `shallow ${id}`),
+    ...boundary.unshallow.map((id) => `unshallow ${id}`),
   ]
 }
 
@@ -127,27 +126,8 @@ async function keepKnownCommits(
   return known
 }
 
-/** The places where git looks for a short ref name (gitrevisions, "<refname>"), in order. */
-const SHORT_NAME_RULES: readonly ((name: string) => string)[] = [
-  (name) => name,
-  (name) => `refs/${name}`,
-  (name) => `refs/tags/${name}`,
-  (name) => `refs/heads/${name}`,
-  (name) => `refs/remotes/${name}`,
-  (name) => `refs/remotes/${name}/HEAD`,
-]
-
 async function resolveDeepenNot(session: UploadSession, name: string): Promise<ObjectId> {
-  const found: ObjectId[] = []
-  for (const rule of SHORT_NAME_RULES) {
-    const full = rule(name)
-    if (!isRefName(full) || session.isHidden(full)) continue
-    const id = await session.repository.resolveRef(full)
-    if (id !== undefined) found.push(id)
-  }
-  const [only] = found
-  if (only === undefined || found.length > 1) {
-    throw protocolError(`git upload-pack: ambiguous deepen-not: deepen-not ${name}`)
-  }
-  return only
+  const [only, ...others] = await resolveShortName(session, name)
+  if (only !== undefined && others.length === 0) return only
+  throw protocolError(`git upload-pack: ambiguous deepen-not: deepen-not ${name}`)
 }

@@ -1,4 +1,5 @@
 import { INFINITE_DEPTH } from '../../graph/deepen.ts'
+import type { ObjectFilter } from '../../graph/object-filter.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import { protocolError, assertWithin } from '../protocol-error.ts'
@@ -18,6 +19,15 @@ export interface FetchRequest {
   since: number | undefined
   /** Names as sent. */
   readonly not: string[]
+  filter: ObjectFilter | undefined
+  /** Refs asked for by name, as sent. */
+  readonly wantedRefs: string[]
+  /** No pack before the client says `done`, however much is known to be common. */
+  waitForDone: boolean
+  /** Everything is sent on side-bands, not only the pack. */
+  sidebandAll: boolean
+  /** Schemes of addresses from which the client takes packs; absent when it takes none. */
+  uriProtocols: readonly string[] | undefined
   thin: boolean
   ofsDelta: boolean
   noProgress: boolean
@@ -37,6 +47,11 @@ export function createFetchRequest(format: ObjectFormat, limits: ProtocolLimits)
     relative: false,
     since: undefined,
     not: [],
+    filter: undefined,
+    wantedRefs: [],
+    waitForDone: false,
+    sidebandAll: false,
+    uriProtocols: undefined,
     thin: false,
     ofsDelta: false,
     noProgress: false,
@@ -105,6 +120,13 @@ export function takeLine(table: readonly FetchLine[], request: FetchRequest, lin
 export function addWant(request: FetchRequest, id: ObjectId): void {
   request.wants.add(id)
   assertWithin(request.limits, 'maxWants', request.wants.size)
+}
+
+/** Adds the name of a `want-ref` line. */
+export function addWantedRef(request: FetchRequest, name: string): void {
+  request.wantedRefs.push(name)
+  assertWithin(request.limits, 'maxWants', request.wantedRefs.length)
+  assertWithin(request.limits, 'maxRefNameLength', name.length)
 }
 
 /** Adds the id of a `have` line. */

@@ -2,6 +2,7 @@ import type { AdvertisedRef } from '../../repository/repository.ts'
 import { encodePkt, FLUSH_PKT, gatherPackets } from '../pkt-line.ts'
 import { protocolError } from '../protocol-error.ts'
 import type { ProtocolLimits } from '../protocol-limits.ts'
+import type { UploadPackOptions } from './upload-options.ts'
 import type { UploadSession } from './upload-session.ts'
 
 interface LsRefsRequest {
@@ -16,6 +17,8 @@ interface LsRefsArgument {
   readonly hasValue: boolean
   /** The word by which `ls-refs=…` advertises it; absent for what every server knows. */
   readonly feature?: string
+  /** Whether it is advertised. Default true. */
+  readonly offer?: (options: UploadPackOptions) => boolean
   readonly take: (request: LsRefsRequest, value: string, limits: ProtocolLimits) => void
 }
 
@@ -38,6 +41,7 @@ const LS_REFS_ARGUMENTS: readonly LsRefsArgument[] = [
     keyword: 'unborn',
     hasValue: false,
     feature: 'unborn',
+    offer: ({ unborn = 'advertise' }) => unborn === 'advertise',
     take(request) {
       request.unborn = true
     },
@@ -51,10 +55,17 @@ const LS_REFS_ARGUMENTS: readonly LsRefsArgument[] = [
   },
 ]
 
-/** The value of the `ls-refs` capability. */
+/** Every word that the `ls-refs` capability may have. */
 export const LS_REFS_FEATURES: readonly string[] = /* @__PURE__ */ LS_REFS_ARGUMENTS.flatMap(({ feature }) =>
   feature === undefined ? [] : [feature],
 )
+
+/** The value of the `ls-refs` capability, `''` for none. */
+export function listLsRefsFeatures(options: UploadPackOptions): string {
+  return LS_REFS_ARGUMENTS.flatMap(({ feature, offer }) =>
+    feature !== undefined && offer?.(options) !== false ? [feature] : [],
+  ).join(' ')
+}
 
 /** The v2 command `ls-refs` (gitprotocol-v2): the refs under the prefixes asked for, HEAD first. */
 export async function* lsRefs(
@@ -94,7 +105,7 @@ function createPrefixTest(prefixes: readonly string[]): (name: string) => boolea
 
 /** The ref that HEAD names without leading to an object, if the client asks for that. */
 async function readUnbornHead(session: UploadSession, request: LsRefsRequest): Promise<string | undefined> {
-  if (!request.unborn || !request.symrefs) return undefined
+  if (!request.unborn || !request.symrefs || session.options.unborn === 'ignore') return undefined
   const head = await session.repository.readHead()
   if (head?.kind !== 'symbolic') return undefined
   return (await session.repository.resolveRef('HEAD')) === undefined ? head.target : undefined

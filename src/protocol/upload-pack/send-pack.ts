@@ -1,6 +1,12 @@
 import { isGitError, type GitErrorCode } from '../../errors.ts'
+import type { BoundFilter } from '../../graph/object-filter.ts'
 import type { ObjectId } from '../../object/object-id.ts'
-import { planPack, type PackPlanOptions, type PackRequest } from '../../repository/outgoing-pack.ts'
+import {
+  planPack,
+  type FetchPlan,
+  type PackPlanOptions,
+  type PackRequest,
+} from '../../repository/outgoing-pack.ts'
 import { BandChannel } from '../band-channel.ts'
 import { FLUSH_PKT } from '../pkt-line.ts'
 import { isAbort } from '../protocol-error.ts'
@@ -18,8 +24,15 @@ export interface PackOrder {
   readonly boundary: ClientBoundary
   /** Objects that both sides have. */
   readonly haves: readonly ObjectId[]
+  readonly filter: BoundFilter | undefined
   /** Packet size of the side-band, 0 for none. */
   readonly packetMax: number
+  /** Objects that the client gets from elsewhere, if `announce` tells it so. */
+  readonly elsewhere?: readonly ObjectId[]
+  /**
+   * What is sent between planning and sending. While it is planned nothing at all is sent then, and a failure to plan is thrown.
+   */
+  readonly announce?: (plan: FetchPlan) => Iterable<Uint8Array>
 }
 
 /**
@@ -38,19 +51,23 @@ export async function* sendPack(
   session.sent.rawPack = packetMax === 0
   const lines = new ProgressLines()
   const showsProgress = packetMax > 0 && !request.noProgress
+  let announced = order.announce === undefined
   const cancel = new AbortController()
   const work: PackPlanOptions = {
     signal: session.signal === undefined ? cancel.signal : AbortSignal.any([session.signal, cancel.signal]),
     ...(showsProgress
       ? {
           onProgress: (event): void => {
-            channel.say(lines.onEvent(event))
+            if (announced) channel.say(lines.onEvent(event))
           },
         }
       : {}),
   }
   try {
-    const plan = yield* channel.during(planPack(view, await toPackRequest(session, order), work))
+    const planning = planPack(view, await toPackRequest(session, order), work)
+    const plan = announced ? yield* channel.during(planning) : await planning
+    if (order.announce !== undefined) yield* order.announce(plan)
+    announced = true
     if (showsProgress) channel.say(lines.finish())
     const pieces = plan.write(work)[Symbol.asyncIterator]()
     for (;;) {
@@ -68,7 +85,7 @@ export async function* sendPack(
     yield* channel.flush()
     if (packetMax > 0) yield FLUSH_PKT
   } catch (error) {
-    if (packetMax === 0 || isAbort(error, session.signal)) throw error
+    if (packetMax === 0 || !announced || isAbort(error, session.signal)) throw error
     session.onFailure?.(error)
     yield* channel.messages()
     yield encodeBand(3, `aborting due to ${faultOf(error)} on the remote side.`, packetMax)
@@ -88,6 +105,8 @@ async function toPackRequest(session: UploadSession, order: PackOrder): Promise<
     unshallow: boundary.unshallow,
     thin: request.thin,
     ofsDelta: request.ofsDelta,
+    ...(order.filter === undefined ? {} : { filter: order.filter }),
+    ...(order.elsewhere === undefined ? {} : { elsewhere: order.elsewhere }),
     includeTags: request.includeTag ? await listTags(session) : [],
   }
 }

@@ -8,7 +8,7 @@ import { encodeRefAdvertisement } from '../ref-advertisement.ts'
 import type { ProtocolVersion } from '../protocol-version.ts'
 import { SIDE_BAND_64K_PACKET_MAX, SIDE_BAND_PACKET_MAX } from '../side-band.ts'
 import { parseWireId } from '../wire-id.ts'
-import { encodeBoundaryLines, readClientBoundary, readUncoveredParents } from './client-boundary.ts'
+import { listBoundaryLines, readClientBoundary, readUncoveredParents } from './client-boundary.ts'
 import { CommonCommits } from './common-commits.ts'
 import {
   addHave,
@@ -17,8 +17,10 @@ import {
   createFetchRequest,
   DEPTH_LINES,
   takeLine,
+  type FetchLine,
   type FetchRequest,
 } from './fetch-request.ts'
+import { bindFilter, FILTER_LINE } from './filter-request.ts'
 import { sendPack } from './send-pack.ts'
 import type { UploadSession } from './upload-session.ts'
 import { assertWantsAllowed } from './want-policy.ts'
@@ -28,6 +30,10 @@ interface FetchRequestV0 extends FetchRequest {
   acks: 'single' | 'multi' | 'detailed'
   noDone: boolean
   packetMax: number
+  /** The client has said that it knows filters. */
+  knowsFilter: boolean
+  agent: string | undefined
+  sessionId: string | undefined
 }
 
 interface V0Offering {
@@ -37,11 +43,11 @@ interface V0Offering {
 
 interface V0Capability extends CapabilityOffer<V0Offering> {
   /** What it does when the client names it. Rows further down overrule rows further up. */
-  readonly accept?: (request: FetchRequestV0) => void
+  readonly accept?: (request: FetchRequestV0, value: string) => void
 }
 
 /** The capabilities of versions 0 and 1 (gitprotocol-capabilities): what stands here is advertised and works. */
-const V0_CAPABILITIES: readonly V0Capability[] = [
+export const V0_CAPABILITIES: readonly V0Capability[] = [
   { name: 'multi_ack', accept: (request) => void (request.acks = 'multi') },
   { name: 'thin-pack', accept: (request) => void (request.thin = true) },
   { name: 'side-band', accept: (request) => void (request.packetMax = SIDE_BAND_PACKET_MAX) },
@@ -66,8 +72,22 @@ const V0_CAPABILITIES: readonly V0Capability[] = [
   },
   { name: 'no-done', accept: (request) => void (request.noDone = true) },
   { name: 'symref', offer: ({ symrefs }) => symrefs },
+  {
+    name: 'filter',
+    offer: ({ session: { options } }) => options.allowFilter !== false,
+    accept: (request) => void (request.knowsFilter = true),
+  },
+  {
+    name: 'session-id',
+    offer: ({ session: { options } }) => options.sessionId?.() ?? false,
+    accept: (request, value) => void (request.sessionId = value),
+  },
   { name: 'object-format', offer: ({ session: { view } }) => view.format.name },
-  { name: 'agent', offer: ({ session: { options } }) => agentOf(options) },
+  {
+    name: 'agent',
+    offer: ({ session: { options } }) => agentOf(options),
+    accept: (request, value) => void (request.agent = value),
+  },
 ]
 
 /** The ref advertisement of versions 0 and 1 for fetching (gitprotocol-pack, "Reference Discovery"). */
@@ -95,14 +115,18 @@ export async function* advertiseV0(
 export async function* serveV0(
   session: UploadSession,
   reader: PktReader,
+  version: ProtocolVersion,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const request = await readWants(session, reader)
   if (request.wants.size === 0) return
+  const { agent, sessionId } = request
+  await session.options.onClient?.({ version, command: 'fetch', agent, sessionId, serverOptions: [] })
   await assertWantsAllowed(session, request.wants)
+  const filter = request.filter === undefined ? undefined : await bindFilter(session, request.filter)
 
   const boundary = await readClientBoundary(session, request, false)
   if (asksToDeepen(request)) {
-    yield* gatherPackets(encodeBoundaryLines(boundary))
+    yield* gatherPackets(listBoundaryLines(boundary).map((line) => encodePkt(line)))
     yield FLUSH_PKT
   }
   if ((await reader.peek()).kind === 'eof') return
@@ -112,7 +136,14 @@ export async function* serveV0(
   const wants = [...request.wants, ...(await readUncoveredParents(session, boundary))]
   const common = new CommonCommits(session.view, wants, shallow)
   if (!(yield* negotiate(common, request, ended))) return
-  yield* sendPack(session, { request, boundary, haves: common.haves, packetMax: request.packetMax })
+  yield* sendPack(session, { request, boundary, filter, haves: common.haves, packetMax: request.packetMax })
+}
+
+/** The lines that may stand among and after those that begin with `want`. */
+const OTHER_LINES: readonly FetchLine[] = [...DEPTH_LINES, FILTER_LINE]
+
+function mayFilter({ options }: UploadSession, request: FetchRequestV0): boolean {
+  return request.knowsFilter && options.allowFilter !== false
 }
 
 async function readWants(session: UploadSession, reader: PktReader): Promise<FetchRequestV0> {
@@ -121,13 +152,20 @@ async function readWants(session: UploadSession, reader: PktReader): Promise<Fet
     acks: 'single',
     noDone: false,
     packetMax: 0,
+    knowsFilter: false,
+    agent: undefined,
+    sessionId: undefined,
   }
-  for (;;) {
+  for (let lineCount = 0; ; lineCount++) {
     const line = await reader.readLine()
+    if (line.kind === 'eof' && lineCount === 0) throw protocolError('the request is empty; expected a want')
     if (line.kind === 'eof' && request.wants.size > 0)
       throw protocolError('the remote end hung up unexpectedly')
     if (line.kind !== 'line') return request
-    if (!takeLine(DEPTH_LINES, request, line.text)) takeWant(request, line.text)
+    if (takeLine(OTHER_LINES, request, line.text)) {
+      if (request.filter !== undefined && !mayFilter(session, request))
+        throw protocolError('git upload-pack: filtering capability not negotiated')
+    } else takeWant(request, line.text)
   }
 }
 
@@ -142,7 +180,8 @@ function takeWant(request: FetchRequestV0, line: string): void {
   addWant(request, id)
   const words = parseCapabilityList(line.slice(end))
   for (const { name, accept } of V0_CAPABILITIES) {
-    if (accept !== undefined && words.has(name)) accept(request)
+    const value = words.get(name)
+    if (value !== undefined) accept?.(request, value)
   }
   const format = words.get('object-format')
   if (format !== undefined && format !== request.format.name) {

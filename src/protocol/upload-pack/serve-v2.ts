@@ -3,9 +3,11 @@ import { listOffers, type CapabilityOffer } from '../capability-list.ts'
 import { encodePkt, FLUSH_PKT } from '../pkt-line.ts'
 import type { PktReader } from '../pkt-reader.ts'
 import { protocolError } from '../protocol-error.ts'
-import type { UploadPackOptions } from '../service-options.ts'
-import { FETCH_FEATURES, fetchV2 } from './fetch-v2.ts'
-import { LS_REFS_FEATURES, lsRefs } from './ls-refs.ts'
+import { bundleUri } from './bundle-uri.ts'
+import { fetchV2, listFetchFeatures } from './fetch-v2.ts'
+import { listLsRefsFeatures, lsRefs } from './ls-refs.ts'
+import { objectInfo } from './object-info.ts'
+import type { UploadPackOptions } from './upload-options.ts'
 import type { UploadSession } from './upload-session.ts'
 
 /** What the offers of version 2 depend on. */
@@ -14,20 +16,51 @@ export interface V2Offering {
   readonly objectFormat: string
 }
 
+/** What a request says before its arguments. */
+interface RequestHead {
+  command: V2Capability | undefined
+  objectFormat: string
+  agent: string | undefined
+  sessionId: string | undefined
+  readonly serverOptions: string[]
+}
+
 interface V2Capability extends CapabilityOffer<V2Offering> {
   /** Present for commands: answers a request, given its argument lines. */
   readonly command?: (
     session: UploadSession,
     lines: readonly string[],
   ) => AsyncGenerator<Uint8Array, void, undefined>
+  /** Present for what is no command: takes what the client says. */
+  readonly take?: (head: RequestHead, value: string) => void
 }
 
 /** All of version 2: what stands here is advertised and works, what does not is refused. */
-const V2_CAPABILITIES: readonly V2Capability[] = [
-  { name: 'agent', offer: ({ options }) => agentOf(options) },
-  { name: 'ls-refs', offer: () => LS_REFS_FEATURES.join(' '), command: lsRefs },
-  { name: 'fetch', offer: () => FETCH_FEATURES.join(' '), command: fetchV2 },
-  { name: 'object-format', offer: ({ objectFormat }) => objectFormat },
+export const V2_CAPABILITIES: readonly V2Capability[] = [
+  {
+    name: 'agent',
+    offer: ({ options }) => agentOf(options),
+    take: (head, value) => void (head.agent = value),
+  },
+  { name: 'ls-refs', offer: ({ options }) => listLsRefsFeatures(options) || true, command: lsRefs },
+  { name: 'fetch', offer: ({ options }) => listFetchFeatures(options), command: fetchV2 },
+  { name: 'server-option', take: (head, value) => void head.serverOptions.push(value) },
+  {
+    name: 'object-format',
+    offer: ({ objectFormat }) => objectFormat,
+    take: (head, value) => void (head.objectFormat = value),
+  },
+  {
+    name: 'session-id',
+    offer: ({ options: { sessionId } }) => sessionId?.() ?? false,
+    take: (head, value) => void (head.sessionId = value),
+  },
+  {
+    name: 'object-info',
+    offer: ({ options }) => options.advertiseObjectInfo !== false,
+    command: objectInfo,
+  },
+  { name: 'bundle-uri', offer: ({ options }) => options.bundles !== undefined, command: bundleUri },
 ]
 
 /** The capability advertisement of version 2. */
@@ -42,36 +75,65 @@ export async function* serveV2(
   session: UploadSession,
   reader: PktReader,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if ((await reader.peek()).kind === 'eof') return
-  let command: V2Capability | undefined
-  let clientFormat = 'sha1'
-  let wordCount = 0
-  for (;;) {
+  const head: RequestHead = {
+    command: undefined,
+    objectFormat: 'sha1',
+    agent: undefined,
+    sessionId: undefined,
+    serverOptions: [],
+  }
+  const end = await readHead(session, reader, head)
+  if (end === 'nothing') return
+  const { command } = head
+  if (command?.command === undefined) throw protocolError('no command requested')
+  assertSameFormat(session, head.objectFormat)
+  const lines = end === 'delim' ? await readArguments(reader, command.name) : []
+  // Known before anything that may have to be refused, as bands are what the client reads then.
+  const { allowSidebandAll } = session.options
+  session.sent.inBands =
+    allowSidebandAll === true && command.name === 'fetch' && lines.includes('sideband-all')
+  const { agent, sessionId, serverOptions } = head
+  await session.options.onClient?.({ version: 2, command: command.name, agent, sessionId, serverOptions })
+  yield* command.command(session, lines)
+}
+
+/** Reads what comes before the arguments; returns what ended it. A lone flush, with which clients probe, is nothing. */
+async function readHead(
+  session: UploadSession,
+  reader: PktReader,
+  head: RequestHead,
+): Promise<'delim' | 'flush' | 'nothing'> {
+  const offering = { options: session.options, objectFormat: session.view.format.name }
+  const offered = V2_CAPABILITIES.filter(({ offer }) => (offer?.(offering) ?? true) !== false)
+  for (let wordCount = 0; ; wordCount++) {
     const line = await reader.readLine()
-    if (line.kind === 'flush' && wordCount === 0) return
-    if (line.kind === 'flush' || line.kind === 'delim') {
-      if (command?.command === undefined) throw protocolError('no command requested')
-      assertSameFormat(session, clientFormat)
-      const lines = line.kind === 'delim' ? await readArguments(reader, command.name) : []
-      yield* command.command(session, lines)
-      return
+    if (line.kind === 'flush' && wordCount === 0) return 'nothing'
+    if (line.kind === 'flush' || line.kind === 'delim') return line.kind
+    if (line.kind !== 'line') {
+      throw protocolError(
+        wordCount === 0 ? 'the request is empty; expected a command' : 'the remote end hung up unexpectedly',
+      )
     }
-    if (line.kind !== 'line') throw protocolError('the remote end hung up unexpectedly')
-    wordCount++
     const [name, value] = splitWord(line.text)
-    const row = V2_CAPABILITIES.find((candidate) => candidate.name === name)
-    if (name === 'command') command = chooseCommand(value ?? '', command)
-    else if (row === undefined || row.command !== undefined)
-      throw protocolError(`unknown capability '${line.text}'`)
-    else if (name === 'object-format') clientFormat = value ?? ''
+    if (name === 'command') {
+      head.command = chooseCommand(offered, value ?? '', head.command)
+      continue
+    }
+    const row = offered.find((candidate) => candidate.name === name)
+    if (row?.take === undefined) throw protocolError(`unknown capability '${line.text}'`)
+    row.take(head, value ?? '')
   }
 }
 
-function chooseCommand(name: string, chosen: V2Capability | undefined): V2Capability {
+function chooseCommand(
+  offered: readonly V2Capability[],
+  name: string,
+  chosen: V2Capability | undefined,
+): V2Capability {
   if (chosen !== undefined) {
     throw protocolError(`command '${name}' requested after already requesting command '${chosen.name}'`)
   }
-  const command = V2_CAPABILITIES.find((candidate) => candidate.name === name)
+  const command = offered.find((candidate) => candidate.name === name)
   if (command?.command === undefined) throw protocolError(`invalid command '${name}'`)
   return command
 }

@@ -15,8 +15,11 @@ export interface UploadSession {
   readonly isHidden: HiddenRefs
   readonly signal: AbortSignal | undefined
   readonly onFailure: ((error: unknown) => void) | undefined
-  /** What has been sent. Between packets an `ERR` packet may follow; within a pack without side-band nothing may. */
-  readonly sent: { anything: boolean; rawPack: boolean }
+  /**
+   * What has been sent. Between packets an `ERR` packet may follow, or what band 3 says where the client has asked for bands
+   * throughout; within a pack without side-band nothing may.
+   */
+  readonly sent: { anything: boolean; rawPack: boolean; inBands: boolean }
 }
 
 /** The first of the ids that is not in the repository. */
