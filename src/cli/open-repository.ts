@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { createNodeCodecs } from '../codec/node/index.ts'
 import { GitError } from '../errors.ts'
+import type { ObjectFormatName } from '../object/object-format.ts'
 import { openRepository, type OpenRepositoryOptions, type Repository } from '../repository/repository.ts'
 import { initBareRepository, openBareRepository } from '../storage/fs/index.ts'
 
@@ -19,7 +20,7 @@ export async function openRepositoryAt(
 }
 
 /** Makes an empty bare repository whose first branch is `main`. */
-export async function createRepositoryAt(path: string): Promise<void> {
-  const storage = await initBareRepository(path, { objectFormat: 'sha1', head: 'refs/heads/main' })
+export async function createRepositoryAt(path: string, objectFormat: ObjectFormatName): Promise<void> {
+  const storage = await initBareRepository(path, { objectFormat, head: 'refs/heads/main' })
   await storage.close()
 }

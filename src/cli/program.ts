@@ -32,6 +32,17 @@ export function createProgram(): Command {
     .option('--data <dir>', 'without --bare: where the demo repository is kept', './packstone-data')
     .option('--allow-push', 'let everybody push, except where http.receivepack is false', false)
     .option('--export-ok', 'serve only repositories that have a git-daemon-export-ok file', false)
+    .option(
+      '--remote-user-header <name>',
+      'who sends this header may push, except where http.receivepack is false: for a proxy in front that authenticates',
+      parseHeaderName,
+    )
+    .option('--hooks', "run the repositories' own hook programs; without it nothing of theirs is run", false)
+    .addOption(
+      new Option('--object-format <name>', 'without --bare: hash of a demo repository that is made')
+        .choices(['sha1', 'sha256'])
+        .default('sha1'),
+    )
     .option('--quiet', 'print no line for every request', false)
     .action(async (options: ServeCommandOptions) => {
       const { serveCommand } = await import('./commands/serve.ts')
@@ -106,6 +117,13 @@ function parsePort(text: string): number {
     throw new InvalidArgumentError('a port is a whole number from 0 to 65535.')
   }
   return port
+}
+
+function parseHeaderName(text: string): string {
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text)) {
+    throw new InvalidArgumentError('expected the name of an HTTP header.')
+  }
+  return text
 }
 
 function parseCount(text: string): number {

@@ -13,7 +13,14 @@ import { parseGitRoute, type GitRoute } from './git-route.ts'
 import { parseContentEncoding, readRequestBody } from './request-body.ts'
 import type { Resolution, ResolveRepository } from './resolution.ts'
 import { createResponseBody } from './response-body.ts'
-import { NO_CACHE, errorResponse, textResponse, unauthorizedResponse } from './text-response.ts'
+import { openRepositoryFile, type RepositoryFile } from './repository-file.ts'
+import {
+  CACHE_FOREVER,
+  NO_CACHE,
+  errorResponse,
+  textResponse,
+  unauthorizedResponse,
+} from './text-response.ts'
 
 /** The protocol behind the handler: what each service answers, as bytes. */
 export interface GitServices {
@@ -35,6 +42,9 @@ export interface GitHandlerOptions {
   /** Default: the engine's own. */
   readonly services?: GitServices
 }
+
+const DUMB_MESSAGE =
+  'this server speaks the smart HTTP protocol only; use a Git client of version 1.6.6 or later'
 
 type ServiceRoute = Extract<GitRoute, { kind: 'advertisement' | 'service' }>
 type Found = Extract<Resolution, { kind: 'found' }>
@@ -61,7 +71,8 @@ export function createGitHandler(options: GitHandlerOptions): (request: Request)
     if (route.kind === 'wrong-method') {
       return textResponse(405, `${request.method} is not allowed here`, { Allow: route.allow })
     }
-    const resolution = await resolve(route.path, request, route.service)
+    const service = route.kind === 'file' ? 'git-upload-pack' : route.service
+    const resolution = await resolve(route.path, request, service)
     switch (resolution.kind) {
       case 'not-found':
         return textResponse(404, 'repository not found')
@@ -70,7 +81,39 @@ export function createGitHandler(options: GitHandlerOptions): (request: Request)
       case 'forbidden':
         return textResponse(403, resolution.message)
       case 'found':
-        return serve(request, route, resolution)
+        return route.kind === 'file'
+          ? serveFile(request, route.file, resolution)
+          : serve(request, route, resolution)
+    }
+  }
+
+  async function serveFile(request: Request, file: RepositoryFile, found: Found): Promise<Response> {
+    const work = beginWork(request, found)
+    try {
+      const answer =
+        found.access.files === true
+          ? await openRepositoryFile(found.repository, file, found.options?.uploadPack ?? {})
+          : undefined
+      if (answer === undefined) {
+        work.end()
+        return found.access.files === true ? textResponse(404, 'not found') : textResponse(403, DUMB_MESSAGE)
+      }
+      const body = await createResponseBody(answer.bytes, {
+        onCancel: work.abort,
+        onError: (error) => onError?.(error, request),
+        onEnd: work.end,
+      })
+      const headers = {
+        ...(answer.isImmutable ? CACHE_FOREVER : NO_CACHE),
+        'Content-Type': answer.type,
+        ...(answer.size === undefined ? {} : { 'Content-Length': String(answer.size) }),
+      }
+      if (request.method !== 'HEAD') return new Response(body, { headers })
+      await body.cancel()
+      return new Response(null, { headers })
+    } catch (error) {
+      work.end()
+      throw error
     }
   }
 

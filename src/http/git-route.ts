@@ -1,4 +1,5 @@
 import type { ServiceName } from '../protocol/service.ts'
+import { parseRepositoryFile, type RepositoryFile } from './repository-file.ts'
 
 /** What a request's method and address ask for. */
 export type GitRoute =
@@ -6,13 +7,15 @@ export type GitRoute =
   | { readonly kind: 'advertisement'; readonly path: string; readonly service: ServiceName }
   /** `POST <path>/<service>` */
   | { readonly kind: 'service'; readonly path: string; readonly service: ServiceName }
+  /** `GET <path>/<file>`, as clients without smart HTTP do */
+  | { readonly kind: 'file'; readonly path: string; readonly file: RepositoryFile }
   | { readonly kind: 'refused'; readonly status: 400 | 403 | 404; readonly message: string }
   | { readonly kind: 'wrong-method'; readonly allow: string }
 
 const SERVICES: readonly ServiceName[] = ['git-upload-pack', 'git-receive-pack']
 
-/** The repository files that a client without smart HTTP asks for. */
-const DUMB_FILE = /\/(?:HEAD|objects\/(?:info\/.+|[0-9a-f]{2}\/[0-9a-f]+|pack\/.+))$/
+/** How many segments of a path, at most, name a file within a repository. */
+const FILE_SEGMENTS = 3
 
 /**
  * Reads the route of smart HTTP (gitprotocol-http) from a request line.
@@ -29,7 +32,7 @@ export function parseGitRoute(method: string, url: URL): GitRoute {
   if (last === 'refs' && segments.at(-2) === 'info') {
     if (!reads) return { kind: 'wrong-method', allow: 'GET, HEAD' }
     const service = url.searchParams.get('service')
-    if (service === null) return refused(403, dumbMessage)
+    if (service === null) return fileRoute(segments) ?? refused(404, NO_REPOSITORY)
     if (!isServiceName(service)) return refused(403, `unsupported service '${printable(service)}'`)
     return withPath(segments.slice(0, -2), 'advertisement', service)
   }
@@ -37,19 +40,28 @@ export function parseGitRoute(method: string, url: URL): GitRoute {
     if (method !== 'POST') return { kind: 'wrong-method', allow: 'POST' }
     return withPath(segments.slice(0, -1), 'service', last)
   }
-  if (DUMB_FILE.test(url.pathname)) return refused(403, dumbMessage)
+  const file = fileRoute(segments)
+  if (file !== undefined) return reads ? file : { kind: 'wrong-method', allow: 'GET, HEAD' }
   return refused(404, 'not found: this server answers Git clients; clone a repository by its address')
 }
 
-const dumbMessage =
-  'this server speaks the smart HTTP protocol only; use a Git client of version 1.6.6 or later'
+const NO_REPOSITORY = 'not found: the address names no repository'
+
+/** The route of a file; `undefined` when the path ends like none, or names no repository before it. */
+function fileRoute(segments: readonly string[]): GitRoute | undefined {
+  for (let count = 1; count <= FILE_SEGMENTS && count < segments.length; count++) {
+    const file = parseRepositoryFile(segments.slice(-count).join('/'))
+    if (file !== undefined) return { kind: 'file', path: segments.slice(0, -count).join('/'), file }
+  }
+  return undefined
+}
 
 function withPath(
   segments: readonly string[],
   kind: 'advertisement' | 'service',
   service: ServiceName,
 ): GitRoute {
-  if (segments.length === 0) return refused(404, 'not found: the address names no repository')
+  if (segments.length === 0) return refused(404, NO_REPOSITORY)
   return { kind, path: segments.join('/'), service }
 }
 

@@ -12,4 +12,13 @@ export type {
   ServiceOptions,
   UploadPackOptions,
 } from '../protocol/service-options.ts'
+export type {
+  HookCommand,
+  HookVerdict,
+  ProcReceiveAnswer,
+  ProcReceiveReport,
+  PushContext,
+  ReceiveHooks,
+} from '../protocol/receive-pack/receive-hooks.ts'
+export type { QuarantinedPack } from '../repository/incoming-pack.ts'
 export type { ServiceName } from '../protocol/service.ts'

@@ -8,6 +8,11 @@ export interface RepositoryAccess {
   readonly upload: boolean
   /** Push. */
   readonly receive: boolean
+  /**
+   * Read files, as clients without smart HTTP do. Whoever may can read every object, those that only hidden refs reach and those that
+   * none reaches included. Default: false.
+   */
+  readonly files?: boolean
 }
 
 /** What the one who mounts the handler says about an address. */

@@ -7,6 +7,9 @@ export const NO_CACHE: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-cache, max-age=0, must-revalidate',
 }
 
+/** For what never changes under its address: a year. */
+export const CACHE_FOREVER: Readonly<Record<string, string>> = { 'Cache-Control': 'public, max-age=31536000' }
+
 /** An answer of one line of text, which Git clients show to their user as `remote: …`. */
 export function textResponse(
   status: number,

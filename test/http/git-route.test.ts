@@ -33,16 +33,52 @@ describe('parseGitRoute', () => {
     expect(route('POST', '//caf%C3%A9//a%20b/git-upload-pack')).toMatchObject({ path: 'café/a b' })
   })
 
-  it('refuses what a client without smart HTTP asks for, with 403', () => {
-    for (const target of [
-      '/a.git/info/refs',
-      '/a.git/HEAD',
-      '/a.git/objects/info/packs',
-      '/a.git/objects/12/34567890123456789012345678901234567890',
-    ]) {
-      expect(route('GET', target)).toMatchObject({ kind: 'refused', status: 403 })
+  it('recognises the files that a client without smart HTTP reads', () => {
+    const hex = '12'.repeat(20)
+    const files = {
+      HEAD: { kind: 'head' },
+      'info/refs': { kind: 'refs' },
+      'objects/info/packs': { kind: 'packs' },
+      [`objects/12/${hex.slice(2)}`]: { kind: 'loose', id: hex },
+      [`objects/pack/pack-${hex}.pack`]: { kind: 'pack', name: `pack-${hex}`, file: 'pack' },
+      [`objects/pack/pack-${hex}${hex.slice(16)}.idx`]: {
+        kind: 'pack',
+        name: `pack-${hex}${hex.slice(16)}`,
+        file: 'idx',
+      },
     }
+    for (const [name, file] of Object.entries(files)) {
+      expect(route('GET', `/team/a.git/${name}`)).toEqual({ kind: 'file', path: 'team/a.git', file })
+      expect(route('HEAD', `/a/${name}`)).toMatchObject({ kind: 'file', path: 'a' })
+      expect(route('POST', `/a/${name}`)).toEqual({ kind: 'wrong-method', allow: 'GET, HEAD' })
+    }
+  })
+
+  it('refuses a service that nobody knows', () => {
     expect(route('GET', '/a.git/info/refs?service=git-fly')).toMatchObject({ kind: 'refused', status: 403 })
+  })
+
+  it('knows no other file of a repository', () => {
+    const hex = '12'.repeat(20)
+    for (const name of [
+      'config',
+      'shallow',
+      'packed-refs',
+      'hooks/post-receive',
+      'refs/heads/main',
+      'objects/info/alternates',
+      'objects/info/http-alternates',
+      `objects/12/${hex}`,
+      `objects/1/2${hex.slice(2)}`,
+      `objects/zz/${hex.slice(2)}`,
+      `objects/pack/pack-${hex}.keep`,
+      `objects/pack/pack-..pack`,
+      `objects/pack/%2e%2e/config`,
+      `objects/12/..%2f..%2fconfig`,
+    ]) {
+      const found = route('GET', `/a.git/${name}`)
+      expect(found.kind, name).toBe('refused')
+    }
   })
 
   it('does not know any other address', () => {

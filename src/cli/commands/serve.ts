@@ -5,6 +5,7 @@ import { serve, type RunningServer } from '../../hosts/node/index.ts'
 import { createGitHandler } from '../../http/index.ts'
 import { createNodeCodecs } from '../../codec/node/index.ts'
 import { createObjectCaches } from '../../odb/object-database.ts'
+import type { ObjectFormatName } from '../../object/object-format.ts'
 import { misuse } from '../failure.ts'
 import { createRepositoryAt, openRepositoryAt } from '../open-repository.ts'
 import { writeOut } from '../output.ts'
@@ -21,6 +22,9 @@ export interface ServeCommandOptions {
   readonly data: string
   readonly allowPush: boolean
   readonly exportOk: boolean
+  readonly remoteUserHeader?: string
+  readonly hooks: boolean
+  readonly objectFormat: ObjectFormatName
   readonly quiet: boolean
 }
 
@@ -40,9 +44,14 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
         'or serve your own repositories with --bare <dir>',
     )
   }
-  const root = options.bare === undefined ? await prepareDemo(options.data) : await servedFolder(options.bare)
+  const { remoteUserHeader } = options
+  const root = options.bare === undefined ? await prepareDemo(options) : await servedFolder(options.bare)
 
-  const shared = { codecs: createNodeCodecs(), caches: createObjectCaches(CACHE_BYTES) }
+  const shared = {
+    codecs: createNodeCodecs(),
+    receiveCodecs: createNodeCodecs({ collisionDetection: true }),
+    caches: createObjectCaches(CACHE_BYTES),
+  }
   const cache = new RepositoryCache({
     open: (path) => openRepositoryAt(path, shared),
     capacity: OPEN_REPOSITORIES,
@@ -52,6 +61,8 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
     resolve: resolveBare(root, cache, {
       allowPush: demo || options.allowPush,
       exportOk: options.exportOk && !demo,
+      runHooks: options.hooks && !demo,
+      ...(remoteUserHeader === undefined ? {} : { remoteUserHeader }),
     }),
     onError: logError,
   })
@@ -72,11 +83,11 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
 }
 
 /** Makes sure that the folder has a demo repository with a first commit. */
-async function prepareDemo(data: string): Promise<string> {
+async function prepareDemo({ data, objectFormat }: ServeCommandOptions): Promise<string> {
   await mkdir(data, { recursive: true })
   const root = await realpath(data)
   const path = join(root, 'demo.git')
-  if ((await findBareDirectory(root, 'demo.git')) === undefined) await createRepositoryAt(path)
+  if ((await findBareDirectory(root, 'demo.git')) === undefined) await createRepositoryAt(path, objectFormat)
   const repository = await openRepositoryAt(path)
   try {
     await ensureFirstCommit(repository, Math.floor(Date.now() / 1000))

@@ -17,7 +17,7 @@ export async function executeCommands(
   outcomes: readonly CommandOutcome[],
   shallow: readonly string[] | undefined,
 ): Promise<void> {
-  const { session, request, say } = push
+  const { session, say } = push
   const { repository, options } = session
   refuseHidden(push, outcomes)
   markTakenOver(options.procReceiveRefs, repository.format.zeroId, outcomes)
@@ -25,6 +25,26 @@ export async function executeCommands(
   if (!outcomes.some(isOpen)) return
 
   const targets = await readSymbolicTargets(repository, outcomes, say)
+  if (outcomes.some(({ isTakenOver }) => isTakenOver) || options.hooks?.storesObjectsFirst === true) {
+    await push.incoming.commit([], { atomic: false, ...(shallow === undefined ? {} : { shallow }) })
+    const incoming = await repository.receivePack(undefined)
+    try {
+      await moveRefs({ ...push, incoming, view: incoming.view }, outcomes, targets, undefined)
+    } finally {
+      await incoming.discard()
+    }
+  } else {
+    await moveRefs(push, outcomes, targets, shallow)
+  }
+}
+
+async function moveRefs(
+  push: ReceivedPush,
+  outcomes: readonly CommandOutcome[],
+  targets: ReadonlyMap<CommandOutcome, string>,
+  shallow: readonly string[] | undefined,
+): Promise<void> {
+  const { request } = push
   await runProcReceive(push, outcomes)
   const planned: PlannedEdit[] = []
   for (const outcome of outcomes) {

@@ -17,7 +17,7 @@ export interface PushContext {
   readonly repository: Repository
   /** The stored objects, and the received ones, which nobody else sees before the refs move. */
   readonly view: ObjectView
-  /** The files of the received pack; `undefined` where none came, and after the refs have moved. */
+  /** The files of the received pack; `undefined` where none came, and once its objects are permanent. */
   readonly pack: QuarantinedPack | undefined
   /** What `git push -o` said. */
   readonly pushOptions: readonly string[]
@@ -55,6 +55,12 @@ export type ProcReceiveAnswer =
  * reference-transaction, post-receive.
  */
 export interface ReceiveHooks {
+  /**
+   * Makes received objects permanent as soon as pre-receive has accepted, as git does, so that programs which know nothing of our
+   * quarantine find them; what is refused later then leaves them behind. Always so for pushes that proc-receive takes over. Default:
+   * false, and objects become permanent together with the refs.
+   */
+  readonly storesObjectsFirst?: boolean
   /** Sees all commands, also refused ones, before anything changes. Declining refuses the whole push. */
   readonly preReceive?: (commands: readonly HookCommand[], context: PushContext) => Promise<HookVerdict>
   /**
