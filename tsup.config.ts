@@ -10,6 +10,11 @@ export default defineConfig({
     'codec/portable': 'src/codec/portable/index.ts',
     'storage/memory': 'src/storage/memory/index.ts',
     'storage/fs': 'src/storage/fs/index.ts',
+    'storage/sqlite': 'src/storage/sqlite/index.ts',
+    'storage/sqlite/node': 'src/storage/sqlite/drivers/node.ts',
+    'storage/sqlite/better-sqlite3': 'src/storage/sqlite/drivers/better-sqlite3.ts',
+    'storage/sqlite/bun': 'src/storage/sqlite/drivers/bun.ts',
+    'storage/sqlite/durable-object': 'src/storage/sqlite/drivers/durable-object.ts',
     'storage/conformance': 'src/storage/conformance/index.ts',
     'hosts/node': 'src/hosts/node/index.ts',
     cli: 'src/cli/main.ts',
@@ -20,5 +25,6 @@ export default defineConfig({
   splitting: true,
   dts: true,
   clean: true,
+  external: ['@photostructure/sqlite'],
   sourcemap: true,
 })

@@ -1,0 +1,112 @@
+import { GitError } from '../../errors.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+
+/** Bits of a chunk's id that number it within its file. */
+const CHUNK_NUMBER_BITS = 20
+
+/** The most chunks in one file. */
+export const MAX_CHUNKS = 2 ** CHUNK_NUMBER_BITS
+
+/**
+ * The tables, as a list of steps: the n-th takes a database from version n to n + 1. A step that has been released never changes.
+ *
+ * - `repositories`: ids are never used again, so that a handle on a deleted repository finds nothing rather than another one.
+ * - `refs`: `target` is an object id, or `ref: ` and a name. `peeled` is null where it is not known and '' for no tag.
+ *   Text is in UTF-8 and compared by bytes, which is git's order of names.
+ * - `files`: a file is in chunks of `chunk_bytes`, the last one shorter. `expires` is null while a pack owns it; else the moment, in
+ *   milliseconds since the epoch, from which on it may be removed: staged files whose writer is gone, files of dropped packs. It is 0
+ *   from the moment at which removing has begun, and then stays so: chunks may be missing.
+ * - `chunks`: `id` is the file's id times 2^20 plus the number of the chunk, which makes the rows of a file neighbours.
+ *
+ * The version is in a table, because Durable Objects refuse `PRAGMA user_version` and a database may be shared with others.
+ */
+const STEPS: readonly string[] = [
+  `CREATE TABLE packstone_repositories (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     key TEXT NOT NULL UNIQUE,
+     object_format TEXT NOT NULL,
+     config TEXT NOT NULL
+   );
+   CREATE TABLE packstone_refs (
+     repository INTEGER NOT NULL,
+     name TEXT NOT NULL,
+     target TEXT NOT NULL,
+     peeled TEXT,
+     PRIMARY KEY (repository, name)
+   ) WITHOUT ROWID;
+   CREATE TABLE packstone_shallow (
+     repository INTEGER NOT NULL,
+     id TEXT NOT NULL,
+     PRIMARY KEY (repository, id)
+   ) WITHOUT ROWID;
+   CREATE TABLE packstone_packs (
+     repository INTEGER NOT NULL,
+     name TEXT NOT NULL,
+     pack INTEGER NOT NULL,
+     idx INTEGER NOT NULL,
+     modified INTEGER NOT NULL,
+     PRIMARY KEY (repository, name)
+   ) WITHOUT ROWID;
+   CREATE TABLE packstone_derived (
+     repository INTEGER NOT NULL,
+     pack TEXT NOT NULL,
+     kind TEXT NOT NULL,
+     file INTEGER NOT NULL,
+     PRIMARY KEY (repository, pack, kind)
+   ) WITHOUT ROWID;
+   CREATE TABLE packstone_files (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     size INTEGER NOT NULL,
+     chunk_bytes INTEGER NOT NULL,
+     expires INTEGER
+   );
+   CREATE INDEX packstone_files_by_expiry ON packstone_files (expires) WHERE expires IS NOT NULL;
+   CREATE TABLE packstone_chunks (
+     id INTEGER PRIMARY KEY,
+     bytes BLOB NOT NULL
+   );`,
+]
+
+/** The id of a chunk; that of number {@link MAX_CHUNKS} is beyond all of the file. */
+export function chunkId(file: number, number: number): number {
+  return file * MAX_CHUNKS + number
+}
+
+/**
+ * Brings the tables of a database to the version that this code works with.
+ *
+ * @throws GitError `UNSUPPORTED` for tables of a later version, and for a database whose text is not in UTF-8.
+ */
+export function migrate(database: SqliteDatabase): void {
+  // Looking before writing: to open what is up to date, nobody has to wait for a lock.
+  if (readVersion(database) === STEPS.length) return
+  database.transaction('durable', () => {
+    const version = readVersion(database)
+    if (version > STEPS.length) {
+      throw new GitError(
+        'UNSUPPORTED',
+        `the tables of ${database.location} have version ${version}; this release knows ${STEPS.length}: use a newer one`,
+        { details: { version, known: STEPS.length } },
+      )
+    }
+    if (database.prepare(`SELECT CAST('a' AS BLOB) = x'61' AS fits`).get()?.['fits'] !== 1) {
+      throw new GitError(
+        'UNSUPPORTED',
+        `the text of ${database.location} is in UTF-16; expected PRAGMA encoding = 'UTF-8'`,
+      )
+    }
+    if (version === 0) database.exec('CREATE TABLE IF NOT EXISTS packstone_schema (version INTEGER NOT NULL)')
+    for (const step of STEPS.slice(version)) database.exec(step)
+    database.exec(`DELETE FROM packstone_schema; INSERT INTO packstone_schema VALUES (${STEPS.length})`)
+  })
+}
+
+/** 0 for a database without our tables. */
+function readVersion(database: SqliteDatabase): number {
+  const table = database
+    .prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'packstone_schema'`)
+    .get()
+  if (table === undefined) return 0
+  const version = database.prepare('SELECT version FROM packstone_schema').get()?.['version']
+  return typeof version === 'number' ? version : 0
+}
