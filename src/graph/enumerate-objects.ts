@@ -61,6 +61,17 @@ export async function enumerateObjects(
 ): Promise<Enumeration> {
   const { signal, onProgress } = request
   const walk = new ObjectWalk(source, request.verifyBlobs === true)
+  const report = async (found: number): Promise<void> => {
+    onProgress?.(found)
+    await yieldToHost()
+    signal?.throwIfAborted()
+  }
+  if (isWholeHistory(source, request)) {
+    for (const want of request.wants) walk.includeHistory(want)
+    await walk.finish(report)
+    onProgress?.(walk.found)
+    return walk
+  }
   const table = new CommitTable(source, request.shallow)
   const exclude: number[] = []
   const knownTrees: Uint8Array[] = []
@@ -94,11 +105,6 @@ export async function enumerateObjects(
     ...commits.map(({ tree }) => tree),
     ...others.filter(({ type }) => type === TREE).map(({ id }) => id),
   ]
-  const report = async (found: number): Promise<void> => {
-    onProgress?.(found)
-    await yieldToHost()
-    signal?.throwIfAborted()
-  }
   const { filter } = request
   const rule = filter === undefined ? undefined : tryTypeRule(filter)
   const opensTrees = rule === undefined || rule.showsType(TREE) || rule.showsType(BLOB)
@@ -111,6 +117,15 @@ export async function enumerateObjects(
   }
   onProgress?.(walk.found)
   return rule === undefined ? walk : excludeByType(source, walk, asked, rule)
+}
+
+/** Whether nothing bounds the history that is asked for: then no commit needs its date, and none is looked at twice. */
+function isWholeHistory(
+  source: ObjectSource,
+  { haves, shallow, filter, verifyBlobs }: EnumerateRequest,
+): boolean {
+  if (verifyBlobs === true || filter !== undefined || haves.length > 0) return false
+  return source.shallow.size === 0 && (shallow === undefined || shallow.size === 0)
 }
 
 /** Includes everything that is asked for and what it reaches; what lies below commits only if trees are to be opened. */

@@ -1,9 +1,11 @@
 import { GitError } from '../errors.ts'
+import { parseCommitLinks } from '../object/commit-links.ts'
 import { isGitlinkMode, isTreeMode } from '../object/file-mode.ts'
 import { IdTable } from '../object/id-table.ts'
 import { encodeObjectId } from '../object/object-id.ts'
 import type { RawObject } from '../object/object-reader.ts'
-import { BLOB, TREE, type ObjectType } from '../object/object-type.ts'
+import { BLOB, COMMIT, TAG, TREE, type ObjectType } from '../object/object-type.ts'
+import { parseTagTarget } from '../object/tag-target.ts'
 import { TreeCursor } from '../object/tree-iterator.ts'
 import type { ObjectSource } from './object-source.ts'
 import { INCLUDED, KNOWN, ReachabilityMarks } from './reachability-marks.ts'
@@ -30,6 +32,8 @@ export class ObjectWalk {
   readonly #source: ObjectSource
   readonly #verifyBlobs: boolean
   readonly #cursor: TreeCursor
+  /** Whether objects of unknown type are followed when they are commits or tags. */
+  #followsHistory = false
   /** Trees of which only the name was seen. */
   #trees: Waiting[] = []
   /** Objects of unknown type, and blobs to be verified. */
@@ -103,10 +107,18 @@ export class ObjectWalk {
     }
   }
 
+  /** Includes an object of any type and, at the latest in `finish`, everything it reaches, history and tagged objects too. */
+  includeHistory(id: Uint8Array): void {
+    this.#followsHistory = true
+    const node = this.marks.set.find(id)
+    if (node !== undefined) this.marks.includeHistory(node, this.#includeOutside)
+    else this.#includeOutside(id, undefined)
+  }
+
   /** An object that a pack names and that is elsewhere; what it is shows when it is read. */
-  readonly #includeOutside = (id: Uint8Array, neededBy: Uint8Array): void => {
+  readonly #includeOutside = (id: Uint8Array, neededBy: Uint8Array | undefined): void => {
     if (this.known.has(id) || !this.#add(id, 0, BLOB)) return
-    this.#others.push({ ordinal: this.objects.size - 1, neededBy: neededBy.slice() })
+    this.#others.push({ ordinal: this.objects.size - 1, neededBy: neededBy?.slice() })
   }
 
   #add(bytes: Uint8Array, at: number, type: ObjectType): boolean {
@@ -187,6 +199,13 @@ export class ObjectWalk {
     if (object === null) throw this.#missing(waiting)
     this.types[waiting.ordinal] = object.type
     if (object.type === TREE) this.#includeEntries(object, waiting.ordinal)
+    else if (this.#followsHistory && object.type === COMMIT) {
+      const { tree, parents } = parseCommitLinks(object.body, this.#source.format)
+      this.includeTree(tree, this.objects.id(waiting.ordinal))
+      for (const parent of parents) this.includeHistory(parent)
+    } else if (this.#followsHistory && object.type === TAG) {
+      this.includeHistory(parseTagTarget(object.body, this.#source.format).id)
+    }
     return true
   }
 

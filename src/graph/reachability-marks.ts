@@ -1,4 +1,4 @@
-import { TREE } from '../object/object-type.ts'
+import { COMMIT, TAG, TREE } from '../object/object-type.ts'
 import type { Node, ReachabilitySet } from './reachability-set.ts'
 
 /** The object is to be sent. */
@@ -52,6 +52,37 @@ export class ReachabilityMarks {
       this.#expand(pack, position, mark, outside)
     }
     return fresh
+  }
+
+  /**
+   * Includes an object and everything it reaches: of a commit also its history, of a tag also what it names. Trees come before parents,
+   * because an older tree is usually stored as a delta on a newer one.
+   */
+  includeHistory(node: Node, outside: OutsideSink): void {
+    const packs: number[] = [node.pack]
+    const positions: number[] = [node.position]
+    while (packs.length > 0) {
+      const pack = packs.pop()!
+      const position = positions.pop()!
+      if (!this.mark({ pack, position }, INCLUDED, outside)) continue
+      const { reachability, index } = this.set.packs[pack]!
+      const type = reachability.type(position)
+      if (type !== COMMIT && type !== TAG) continue
+      const first = reachability.edgeStarts[position]!
+      for (let edge = reachability.edgeStarts[position + 1]! - 1; edge >= first; edge--) {
+        const target = reachability.edges[edge]!
+        const found =
+          target < index.objectCount
+            ? this.set.standIn(pack, target)
+            : this.set.find(this.set.id(pack, target))
+        if (found === undefined && target >= index.objectCount) {
+          outside(this.set.id(pack, target), this.set.id(pack, position))
+          continue
+        }
+        packs.push(found?.pack ?? pack)
+        positions.push(found?.position ?? target)
+      }
+    }
   }
 
   /** Marks an object without what is below it; false when it had a mark before. */
