@@ -22,8 +22,8 @@ export interface Remote {
   readonly followRedirects: boolean
   readonly signal: AbortSignal | undefined
   readonly limits: ClientLimits
-  /** The `Authorization` header that the next request takes; replaced when a callback was asked. */
-  authorization: string | undefined
+  /** The `Authorization` header of the next request, and the one origin that gets it; replaced when a callback was asked. */
+  authorization: { readonly origin: string; readonly header: string } | undefined
 }
 
 /**
@@ -45,7 +45,9 @@ export function createRemote(options: ClientOptions): Remote {
     followRedirects: options.followRedirects ?? false,
     signal: options.signal,
     limits: { ...DEFAULT_CLIENT_LIMITS, ...options.limits },
-    authorization: isFixed ? encodeAuthorization(credentials) : undefined,
+    authorization: isFixed
+      ? { origin: new URL(base).origin, header: encodeAuthorization(credentials) }
+      : undefined,
   }
 }
 
@@ -124,17 +126,19 @@ export class Connection {
     const found = await credentials({ url: this.#base, challenge })
     if (found === undefined) return response
     await new BodyStream(response.body, this.signal).return()
-    this.remote.authorization = encodeAuthorization(found)
+    this.remote.authorization = { origin: new URL(url).origin, header: encodeAuthorization(found) }
     return this.#send(url, init)
   }
 
   async #send(url: string, init: Init): Promise<Response> {
     const { signal, remote } = this
     throwIfAborted(signal)
-    const isHome = new URL(url).origin === new URL(remote.base).origin
+    const { origin } = new URL(url)
     const headers = new Headers({ 'User-Agent': `git/${remote.agent.replaceAll('/', '-')}`, ...init.headers })
-    if (isHome) for (const [name, value] of Object.entries(remote.headers)) headers.set(name, value)
-    if (remote.authorization !== undefined && isHome) headers.set('Authorization', remote.authorization)
+    if (origin === new URL(remote.base).origin) {
+      for (const [name, value] of Object.entries(remote.headers)) headers.set(name, value)
+    }
+    if (remote.authorization?.origin === origin) headers.set('Authorization', remote.authorization.header)
     try {
       return await remote.fetch(url, {
         ...init,

@@ -141,6 +141,34 @@ describe('redirects', () => {
     ])
   })
 
+  it('to a remote that wants credentials ask for its own, and keep them from the first one', async () => {
+    const asked: string[] = []
+    const { client, seen } = clientWith(
+      (url, headers) => {
+        if (url.startsWith('https://git.test/'))
+          return to('https://other.test/b.git/info/refs?service=git-upload-pack')
+        return headers.get('Authorization') === 'Bearer other' ? advertisement() : unauthorized()
+      },
+      {
+        followRedirects: true,
+        credentials: ({ url }) => {
+          asked.push(url)
+          return { kind: 'bearer', token: 'other' }
+        },
+      },
+    )
+    await client.discover()
+    await client.discover()
+    expect(asked).toEqual(['https://other.test/b.git'])
+    expect(seen.map(({ url, headers }) => [new URL(url).host, headers.get('Authorization')])).toEqual([
+      ['git.test', null],
+      ['other.test', null],
+      ['other.test', 'Bearer other'],
+      ['git.test', null],
+      ['other.test', 'Bearer other'],
+    ])
+  })
+
   it.each([
     ['http://git.test/b.git/info/refs?service=git-upload-pack', 'another scheme'],
     ['https://git.test/login', 'info/refs'],

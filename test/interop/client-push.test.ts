@@ -43,7 +43,7 @@ describe.each(REMOTE_KINDS)('to a server of %s', (kind) => {
     expect(await findFaults(target)).toEqual([])
   })
 
-  it('what is large is streamed, after a probe', async () => {
+  it('what is large is streamed, after a probe has found out who pushes', async () => {
     const source = await createHistory('tiny-files', scratch.fresh('large'), { scale: 0.1 })
     const work = await cloneWorkTree(source, scratch.fresh('large-work'))
     const noise = new Uint8Array(3 << 20)
@@ -52,18 +52,20 @@ describe.each(REMOTE_KINDS)('to a server of %s', (kind) => {
     await work.commit('note', 'with noise')
     await work.git('push', '--quiet', 'origin', 'main')
     const target = await remotes.create('large.git')
-    const requests: { readonly size: number | 'stream' }[] = []
+    const requests: (number | 'stream')[] = []
     const client = createClient({
       url: remotes.url('large.git'),
+      credentials: () => ({ kind: 'bearer', token: 'me' }),
       fetch: (url, init) => {
-        if (init.method === 'POST')
-          requests.push({ size: init.body instanceof Uint8Array ? init.body.length : 'stream' })
-        return fetch(url, init)
+        if (init.method !== 'POST') return fetch(url, init)
+        requests.push(init.body instanceof Uint8Array ? init.body.length : 'stream')
+        const isKnown = new Headers(init.headers).has('Authorization')
+        return isKnown ? fetch(url, init) : Promise.resolve(new Response(null, { status: 401 }))
       },
     })
     const result = await client.push(await openBare(source), { updates: [{ name: MAIN, source: MAIN }] })
     expect(verdicts(result)).toEqual({ [MAIN]: 'created' })
-    expect(requests).toEqual([{ size: 4 }, { size: 'stream' }])
+    expect(requests).toEqual([4, 4, 'stream'])
     expect(await findFaults(target)).toEqual([])
   })
 
