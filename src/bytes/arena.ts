@@ -19,6 +19,21 @@ export class Arena {
     this.bytes = grown
   }
 
+  /** Like {@link ensure}, doubling only up to `limit`: beyond that the buffer is as large as asked for. */
+  ensureWithin(capacity: number, limit: number): void {
+    if (capacity <= this.bytes.length) return
+    const grown = new Uint8Array(Math.max(capacity, Math.min(2 * this.bytes.length, limit)))
+    grown.set(this.bytes)
+    this.bytes = grown
+  }
+
+  /** Lets go of a buffer larger than `limit`, with its content. */
+  shrink(limit: number): void {
+    if (this.bytes.length <= limit) return
+    this.bytes = new Uint8Array(limit)
+    this.length = 0
+  }
+
   /** Appends room for `size` bytes and returns where it begins. */
   reserve(size: number): number {
     const at = this.length

@@ -66,8 +66,12 @@ export interface Inflate {
    * `LIMIT_EXCEEDED` when more than `maxSize` bytes come out.
    */
   inflate(input: Uint8Array, maxSize: number): Uint8Array
-  /** Starts a stream that arrives in pieces. */
-  stream(sink: ByteSink): InflateStream
+  /**
+   * Starts a stream that arrives in pieces.
+   *
+   * @param size what must come out, in bytes; anything else is `CORRUPT_ZLIB`, in the words of `inflateInto`. Absent: whatever comes.
+   */
+  stream(sink: ByteSink, size?: number): InflateStream
 }
 
 /** Deflates one zlib stream piece by piece. */

@@ -38,7 +38,7 @@ export function createNodeInflate(small: Inflate, nativeFrom: number): Inflate {
       return trimmed(result.output)
     },
 
-    stream: (sink) => small.stream(sink),
+    stream: (sink, size) => small.stream(sink, size),
   }
 }
 

@@ -80,9 +80,10 @@ export function createPakoInflate(): Inflate {
   }
 }
 
-function createPakoInflateStream(sink: ByteSink): InflateStream {
+function createPakoInflateStream(sink: ByteSink, size?: number): InflateStream {
   const zstream = createZStream()
   const piece = new Uint8Array(PIECE)
+  let left = size ?? Infinity
   let state: 'running' | 'done' | 'failed' = 'running'
 
   return {
@@ -96,11 +97,16 @@ function createPakoInflateStream(sink: ByteSink): InflateStream {
       state = 'failed'
       giveInput(zstream, input, start, end)
       for (;;) {
-        giveOutput(zstream, piece, 0, PIECE)
+        // Where nothing more may come, room for one byte tells a long stream from one that lacks its end.
+        giveOutput(zstream, piece, 0, Math.max(1, Math.min(PIECE, left)))
         const status = zlibInflate(zstream, Z_NO_FLUSH)
+        if (zstream.next_out > left) throw wrongInflatedSize(size ?? 0, 'more')
         if (status !== Z_OK && status !== Z_STREAM_END && status !== Z_BUF_ERROR)
           throw failure(zstream, status)
+        left -= zstream.next_out
         if (zstream.next_out > 0) sink(piece.subarray(0, zstream.next_out))
+        if (status === Z_STREAM_END && size !== undefined && left > 0)
+          throw wrongInflatedSize(size, `${size - left} bytes`)
         if (status !== Z_STREAM_END && zstream.avail_out === 0) continue
         state = status === Z_STREAM_END ? 'done' : 'running'
         const consumed = zstream.next_in - start

@@ -1,3 +1,5 @@
+import type { DeltaLinks } from './waiting-deltas.ts'
+
 /**
  * What the indexer knows of each entry of a pack, as columns; a row is an entry, in pack order.
  *
@@ -7,20 +9,18 @@
  * - `types`     entry type as stored until resolved, the object's own type after
  * - `crcs`      CRC-32 of the stored entry
  * - `ids`       raw id, once resolved
- * - `resolved`  1 once type and id are the object's own
  * - `deltaAt`   for a delta: where it lies inflated in the delta arena (bytes)
  * - `firstChild`, `nextSibling`   the deltas on this entry, as a linked list of rows; -1 ends it
  */
-export class EntryTable {
+export class EntryTable implements DeltaLinks {
   readonly idLength: number
   count = 0
   offsets: Float64Array
   dataAt: Uint8Array
-  sizes: Float64Array
+  sizes: Uint32Array
   types: Uint8Array
   crcs: Uint32Array
   ids: Uint8Array
-  resolved: Uint8Array
   deltaAt: Float64Array
   firstChild: Int32Array
   nextSibling: Int32Array
@@ -29,19 +29,19 @@ export class EntryTable {
     this.idLength = idLength
     this.offsets = new Float64Array(capacity)
     this.dataAt = new Uint8Array(capacity)
-    this.sizes = new Float64Array(capacity)
+    this.sizes = new Uint32Array(capacity)
     this.types = new Uint8Array(capacity)
     this.crcs = new Uint32Array(capacity)
     this.ids = new Uint8Array(capacity * idLength)
-    this.resolved = new Uint8Array(capacity)
     this.deltaAt = new Float64Array(capacity)
     this.firstChild = new Int32Array(capacity).fill(-1)
     this.nextSibling = new Int32Array(capacity).fill(-1)
   }
 
-  /** Makes room for `extra` rows beyond those in use. Columns are replaced: read them anew. */
-  grow(extra: number): void {
-    const bigger = new EntryTable(this.count + extra, this.idLength)
+  /** Makes sure that there is room for one more row. Columns may be replaced: read them anew. */
+  ensureRow(): void {
+    if (this.count < this.offsets.length) return
+    const bigger = new EntryTable(this.count + Math.ceil(this.count / 4) + 16, this.idLength)
     const columns = [
       'offsets',
       'dataAt',
@@ -49,17 +49,23 @@ export class EntryTable {
       'types',
       'crcs',
       'ids',
-      'resolved',
       'deltaAt',
       'firstChild',
       'nextSibling',
     ] as const
-    for (const column of columns) bigger[column].set(this[column].subarray(0, bigger[column].length))
+    for (const column of columns) bigger[column].set(this[column])
     bigger.count = this.count
     Object.assign(this, bigger)
   }
 
-  /** Links `child` under `parent`. */
+  next(row: number): number {
+    return this.nextSibling[row]!
+  }
+
+  setNext(row: number, following: number): void {
+    this.nextSibling[row] = following
+  }
+
   addChild(parent: number, child: number): void {
     this.nextSibling[child] = this.firstChild[parent]!
     this.firstChild[parent] = child

@@ -42,11 +42,12 @@ export interface PackWithIndex {
 export async function indexPack(pack: Uint8Array, options: IndexPackOptions): Promise<PackWithIndex> {
   const { signal, onProgress, format } = options
   const { reachability, ...indexing } = options
-  const builder = reachability === true ? new ReachabilityBuilder(1024, format) : undefined
+  const builder = reachability === true ? new ReachabilityBuilder(format) : undefined
   const indexer = new ResidentIndexer(
     pack,
     builder === undefined ? indexing : { ...indexing, reachability: builder },
   )
+  builder?.expect(indexer.declaredCount)
   while (!indexer.scan(TURN)) {
     onProgress?.({ phase: 'receiving', done: indexer.objectCount, total: indexer.declaredCount })
     await turn(signal)

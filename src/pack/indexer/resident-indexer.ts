@@ -1,48 +1,34 @@
 import { Arena } from '../../bytes/arena.ts'
-import type { Codecs, HashAlgorithm } from '../../codec/ports.ts'
+import type { Codecs } from '../../codec/ports.ts'
 import { applyDelta } from '../../delta/apply-delta.ts'
 import { DeltaHeader } from '../../delta/delta-header.ts'
 import { encodeHex } from '../../bytes/hex.ts'
-import { GitError, isGitError } from '../../errors.ts'
-import { IdTable } from '../../object/id-table.ts'
+import { GitError } from '../../errors.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
-import { encodeObjectHeader } from '../../object/object-id.ts'
 import type { ObjectType } from '../../object/object-type.ts'
-import {
-  EntryHeader,
-  OFS_DELTA,
-  REF_DELTA,
-  encodeEntryHeader,
-  MAX_ENTRY_HEADER,
-  MAX_EXPANSION,
-} from '../entry-header.ts'
+import { encodeEntry } from '../encode-entry.ts'
+import { EntryHeader, MAX_EXPANSION, OFS_DELTA, REF_DELTA } from '../entry-header.ts'
 import { PACK_HEADER_LENGTH, parsePackHeader } from '../pack-header.ts'
-import type { ReachabilityBuilder } from '../reachability/reachability-builder.ts'
+import {
+  assertObjectSize,
+  baseOutOfBound,
+  earlyEof,
+  inEntry,
+  junkAtEnd,
+  unresolvedDeltas,
+  wrongTrailer,
+} from './entry-error.ts'
 import { EntryTable } from './entry-table.ts'
+import { HEADROOM, ObjectIntake, type ObjectIntakeOptions } from './object-intake.ts'
+import { WaitingDeltas } from './waiting-deltas.ts'
 
-/** Room in front of every inflated object, so that its header can be put there and both be hashed as one range. */
-const HEADROOM = 32
 /** The shortest entry: one byte of header and an empty zlib stream. */
 const MIN_ENTRY = 9
 /** From here on the live path of a delta tree is kept short by moving an only child down over its parent. */
 const COMPACT_FROM = 8 << 20
 
-/** What one array holds on every runtime. */
-const DEFAULT_MAX_OBJECT_BYTES = 0x7fffffff - HEADROOM
-
-/** Sees every object of a pack, inflated, once, with its raw id. Both arrays are only valid during the call. */
-export type ObjectVisitor = (type: ObjectType, body: Uint8Array, id: Uint8Array) => void
-
-export interface ResidentIndexerOptions {
-  readonly format: ObjectFormat
+export interface ResidentIndexerOptions extends ObjectIntakeOptions {
   readonly codecs: Codecs
-  readonly visit?: ObjectVisitor
-  /** Is told of every object, so that what points at what is written down while trees are inflated anyway. */
-  readonly reachability?: ReachabilityBuilder
-  /** The largest inflated object or delta that is accepted, in bytes. Default: 2 GiB. */
-  readonly maxObjectBytes?: number
-  /** Names the objects instead of the format's own hash: the same digests, with collision detection. */
-  readonly objectHash?: HashAlgorithm
 }
 
 /**
@@ -57,11 +43,8 @@ export interface ResidentIndexerOptions {
 export class ResidentIndexer {
   readonly #pack: Uint8Array
   readonly #format: ObjectFormat
-  readonly #objectHash: HashAlgorithm
   readonly #codecs: Codecs
-  readonly #visit: ObjectVisitor | undefined
-  readonly #reachability: ReachabilityBuilder | undefined
-  readonly #maxObjectBytes: number
+  readonly #intake: ObjectIntake
   readonly #declaredCount: number
   /** Where the entries end and the trailer begins. */
   readonly #entriesEnd: number
@@ -70,9 +53,7 @@ export class ResidentIndexer {
   readonly #deltaHeader = new DeltaHeader()
   readonly #deltas = new Arena(1 << 16)
   readonly #work = new Arena(1 << 16)
-  /** Ids that ref-deltas name as their base, with the list of rows that wait for each (by ordinal, -1 for none). */
-  readonly #bases: IdTable
-  readonly #waiting: number[] = []
+  readonly #waiting: WaitingDeltas
   readonly #appended: Uint8Array[] = []
   #appendedBytes = 0
   #at = PACK_HEADER_LENGTH
@@ -83,16 +64,14 @@ export class ResidentIndexer {
   constructor(pack: Uint8Array, options: ResidentIndexerOptions) {
     this.#pack = pack
     this.#format = options.format
-    this.#objectHash = options.objectHash ?? options.format.hash
     this.#codecs = options.codecs
-    this.#visit = options.visit
-    this.#reachability = options.reachability
-    this.#maxObjectBytes = options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES
+    this.#intake = new ObjectIntake(options)
     this.#declaredCount = parsePackHeader(pack)
     this.#entriesEnd = pack.length - options.format.idLength
-    if (this.#entriesEnd < PACK_HEADER_LENGTH + MIN_ENTRY * this.#declaredCount) throw earlyEof()
-    this.#table = new EntryTable(this.#declaredCount, options.format.idLength)
-    this.#bases = new IdTable(options.format.idLength)
+    if (this.#entriesEnd < PACK_HEADER_LENGTH) throw earlyEof()
+    const most = Math.floor((this.#entriesEnd - PACK_HEADER_LENGTH) / MIN_ENTRY)
+    this.#table = new EntryTable(Math.min(this.#declaredCount, most), options.format.idLength)
+    this.#waiting = new WaitingDeltas(options.format.idLength, this.#table)
   }
 
   /** Objects the pack's header promises. */
@@ -133,7 +112,7 @@ export class ResidentIndexer {
       if (this.#at >= stop) return false
       this.#scanEntry()
     }
-    if (this.#at < this.#entriesEnd) throw new GitError('CORRUPT_PACK', 'pack has junk at the end')
+    if (this.#at < this.#entriesEnd) throw junkAtEnd()
     this.#verifyTrailer()
     return true
   }
@@ -150,8 +129,9 @@ export class ResidentIndexer {
       throw inEntry(error, start)
     }
     const { size, type } = header
-    this.#assertSize(size)
-    if (size > MAX_EXPANSION * (this.#entriesEnd - header.dataAt)) throw earlyEof()
+    assertObjectSize(size, this.#intake.maxObjectBytes)
+    if (size > MAX_EXPANSION * (this.#entriesEnd - header.dataAt))
+      this.#refuseSize(header.dataAt, size, start)
     table.offsets[row] = start
     table.dataAt[row] = header.dataAt - start
     table.sizes[row] = size
@@ -162,11 +142,11 @@ export class ResidentIndexer {
       table.deltaAt[row] = at
       if (type === OFS_DELTA) {
         const base = table.rowAt(start - header.baseDistance)
-        if (base < 0) throw inEntry(new GitError('CORRUPT_PACK', 'delta base offset is out of bound'), start)
+        if (base < 0) throw inEntry(baseOutOfBound(), start)
         table.addChild(base, row)
       } else {
-        this.#waitFor(header.baseIdAt, row)
-        this.#reachability?.addRefDelta(row)
+        this.#waiting.add(pack, header.baseIdAt, row)
+        this.#intake.reachability?.addRefDelta(row)
       }
     } else {
       this.#work.ensure(HEADROOM + size)
@@ -188,10 +168,15 @@ export class ResidentIndexer {
     return consumed
   }
 
-  #waitFor(baseIdAt: number, row: number): void {
-    const ordinal = this.#bases.add(this.#pack, baseIdAt)
-    this.#table.nextSibling[row] = this.#waiting[ordinal] ?? -1
-    this.#waiting[ordinal] = row
+  /** Finds out what is wrong with an entry that claims more than all the rest of the pack can hold, without taking memory for it. */
+  #refuseSize(dataAt: number, size: number, offset: number): never {
+    const ignore = (): void => undefined
+    try {
+      this.#codecs.inflate.stream(ignore, size).push(this.#pack, dataAt, this.#entriesEnd)
+    } catch (error) {
+      throw inEntry(error, offset)
+    }
+    throw earlyEof()
   }
 
   #verifyTrailer(): void {
@@ -200,7 +185,7 @@ export class ResidentIndexer {
     hash.digestRangeInto(this.#pack, 0, this.#entriesEnd, found, 0)
     for (let k = 0; k < idLength; k++) {
       if (found[k] !== this.#pack[this.#entriesEnd + k]) {
-        throw new GitError('CORRUPT_PACK', `pack is corrupted (${this.#format.name.toUpperCase()} mismatch)`)
+        throw wrongTrailer(hash.name)
       }
     }
   }
@@ -216,21 +201,10 @@ export class ResidentIndexer {
     baseSize: number,
   ): void {
     const table = this.#table
-    const bytes = this.#work.bytes
-    const headerAt = writeObjectHeader(type as ObjectType, size, bytes, at)
-    this.#objectHash.digestRangeInto(bytes, headerAt, at + size, table.ids, row * table.idLength)
+    this.#intake.take(row, type as ObjectType, this.#work.bytes, at, size, table.ids, base, baseAt, baseSize)
     table.types[row] = type
     table.sizes[row] = size
-    table.resolved[row] = 1
     this.#resolvedCount++
-    if (this.#visit !== undefined) this.#show(row, at)
-    this.#reachability?.add(row, type, bytes, at, at + size, base, baseAt, baseAt + baseSize)
-  }
-
-  #show(row: number, at: number): void {
-    const { types, sizes, ids, idLength } = this.#table
-    const body = this.#work.bytes.subarray(at, at + sizes[row]!)
-    this.#visit?.(types[row]! as ObjectType, body, ids.subarray(row * idLength, (row + 1) * idLength))
   }
 
   /**
@@ -247,7 +221,7 @@ export class ResidentIndexer {
       const row = this.#nextRoot++
       const type = this.#storedType(row)
       if (type === OFS_DELTA || type === REF_DELTA) continue
-      this.#adoptWaiting(row)
+      this.#waiting.adopt(table.ids, row * table.idLength, row)
       if (table.firstChild[row]! < 0) continue
       const size = table.sizes[row]!
       this.#work.ensure(HEADROOM + size)
@@ -260,20 +234,6 @@ export class ResidentIndexer {
 
   #storedType(row: number): number {
     return (this.#pack[this.#table.offsets[row]!]! >> 4) & 7
-  }
-
-  /** Puts the ref-deltas that wait for this row's id under it. */
-  #adoptWaiting(row: number): void {
-    if (this.#bases.size === 0) return
-    const table = this.#table
-    const ordinal = this.#bases.find(table.ids, row * table.idLength)
-    if (ordinal < 0) return
-    for (let waiting = this.#waiting[ordinal]!; waiting >= 0;) {
-      const next = table.nextSibling[waiting]!
-      table.addChild(row, waiting)
-      waiting = next
-    }
-    this.#waiting[ordinal] = -1
   }
 
   /** Resolves everything under `root`, whose body is at `work[start, …)`. Returns how many bytes came out. */
@@ -305,7 +265,7 @@ export class ResidentIndexer {
         header.parse(deltas, deltaAt, deltaEnd)
         size = header.resultSize
         if (header.baseSize !== parentSize) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
-        this.#assertSize(size)
+        assertObjectSize(size, this.#intake.maxObjectBytes)
         this.#work.ensure(at + size)
         const work = this.#work.bytes
         applyDelta(deltas, header.at, deltaEnd, work, parentAt, parentSize, work, at, size)
@@ -314,7 +274,7 @@ export class ResidentIndexer {
       }
       this.#settleRow(child, type, at, size, rows[depth]!, parentAt, parentSize)
       produced += size
-      this.#adoptWaiting(child)
+      this.#waiting.adopt(table.ids, child * table.idLength, child)
       const grandchild = table.firstChild[child]!
       if (grandchild < 0) continue
       if (next[depth]! < 0 && at + size > COMPACT_FROM) {
@@ -331,25 +291,9 @@ export class ResidentIndexer {
     return produced
   }
 
-  #assertSize(size: number): void {
-    if (size > this.#maxObjectBytes) {
-      throw new GitError(
-        'LIMIT_EXCEEDED',
-        `object of ${size} bytes exceeds the maximum of ${this.#maxObjectBytes}`,
-        {
-          details: { limit: 'maxObjectBytes' },
-        },
-      )
-    }
-  }
-
   /** Ids of bases that deltas of this pack need and that it does not have (a thin pack). Raw copies. */
   missingBases(): Uint8Array[] {
-    const missing: Uint8Array[] = []
-    for (let ordinal = 0; ordinal < this.#bases.size; ordinal++) {
-      if (this.#waiting[ordinal]! >= 0) missing.push(this.#bases.id(ordinal))
-    }
-    return missing
+    return this.#waiting.missing()
   }
 
   /**
@@ -357,12 +301,11 @@ export class ResidentIndexer {
    * nothing waits for it any more.
    */
   addBase(id: Uint8Array, type: ObjectType, body: Uint8Array): void {
-    const ordinal = this.#bases.find(id)
-    if (ordinal < 0 || this.#waiting[ordinal]! < 0) return
+    if (!this.#waiting.isWanted(id)) return
     const table = this.#table
-    table.grow(1)
+    table.ensureRow()
     const row = table.count
-    const entry = this.#encodeEntry(type, body)
+    const entry = encodeEntry(type, body, this.#codecs.deflate)
     table.offsets[row] = this.#entriesEnd + this.#appendedBytes
     table.crcs[row] = this.#codecs.crc32.update(0, entry, 0, entry.length)
     this.#appended.push(entry)
@@ -371,21 +314,12 @@ export class ResidentIndexer {
     this.#work.bytes.set(body, HEADROOM)
     table.sizes[row] = body.length
     table.types[row] = type
-    table.resolved[row] = 1
     table.ids.set(id, row * table.idLength)
     this.#resolvedCount++
     table.count++
-    this.#reachability?.add(row, type, this.#work.bytes, HEADROOM, HEADROOM + body.length, -1, 0, 0)
-    this.#adoptWaiting(row)
+    this.#intake.reachability?.add(row, type, this.#work.bytes, HEADROOM, HEADROOM + body.length, -1, 0, 0)
+    this.#waiting.adopt(table.ids, row * table.idLength, row)
     this.#resolveTree(row, HEADROOM)
-  }
-
-  #encodeEntry(type: ObjectType, body: Uint8Array): Uint8Array {
-    const deflated = this.#codecs.deflate.deflate(body)
-    const entry = new Uint8Array(MAX_ENTRY_HEADER + deflated.length)
-    const dataAt = encodeEntryHeader(type, body.length, entry, 0)
-    entry.set(deflated, dataAt)
-    return entry.subarray(0, dataAt + deflated.length)
   }
 
   /**
@@ -398,13 +332,7 @@ export class ResidentIndexer {
     const unresolved = table.count - this.#resolvedCount
     if (unresolved > 0) {
       const [base] = this.missingBases()
-      throw new GitError(
-        'MISSING_BASE',
-        `pack has ${unresolved} unresolved delta${unresolved === 1 ? '' : 's'}`,
-        {
-          details: { unresolved, base: base === undefined ? undefined : encodeHex(base) },
-        },
-      )
+      throw unresolvedDeltas(unresolved, base === undefined ? undefined : encodeHex(base))
     }
     const { idLength } = this.#format
     if (this.#appended.length === 0) {
@@ -428,37 +356,4 @@ export interface IndexedPack {
   readonly pieces: readonly Uint8Array[]
   /** The raw trailer. */
   readonly checksum: Uint8Array
-}
-
-/** Writes `"<type> <size>\0"` so that it ends at `end`; returns where it begins. */
-function writeObjectHeader(type: ObjectType, size: number, bytes: Uint8Array, end: number): number {
-  let at = end
-  bytes[--at] = 0
-  let rest = size
-  do {
-    bytes[--at] = 48 + (rest % 10)
-    rest = Math.floor(rest / 10)
-  } while (rest > 0)
-  const word = TYPE_WORDS[type]!
-  at -= word.length
-  for (let k = 0; k < word.length; k++) bytes[at + k] = word[k]!
-  return at
-}
-
-/** `"<type> "` by type number. */
-const TYPE_WORDS: readonly Uint8Array[] = /* @__PURE__ */ [1, 1, 2, 3, 4].map((type) => {
-  const header = encodeObjectHeader(type as ObjectType, 0)
-  return header.subarray(0, header.length - 2)
-})
-
-function earlyEof(): GitError {
-  return new GitError('CORRUPT_PACK', 'early EOF')
-}
-
-function inEntry(error: unknown, offset: number): unknown {
-  if (!isGitError(error) || error.code === 'LIMIT_EXCEEDED' || error.message === 'early EOF') return error
-  return new GitError('CORRUPT_PACK', `pack has bad object at offset ${offset}: ${error.message}`, {
-    details: { offset },
-    cause: error,
-  })
 }

@@ -1,4 +1,3 @@
-import { Arena } from '../../bytes/arena.ts'
 import { parseCommitLinks } from '../../object/commit-links.ts'
 import { IdTable } from '../../object/id-table.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
@@ -13,33 +12,41 @@ import {
 } from './pack-reachability.ts'
 import { compareTrees, type TreeDifferenceSink } from './tree-difference.ts'
 
+/** Rows and ids that are made room for at once on the word of a pack's header. */
+const TRUSTED_COUNT = 1 << 20
+
 /**
  * Collects what each object of a pack points at while the pack is being indexed, when every tree is inflated anyway.
  *
- * Rows are positions in the pack. Ids are kept raw, 20 or 32 bytes an edge, until `encode` turns them into nodes. Trees are recorded as
- * differences to their delta base, which is at hand at that moment.
+ * Rows are positions in the pack. An edge is a number for the id it names until `encode` turns that into a node: four bytes an edge, some
+ * thirty for each id that is named. Trees are recorded as differences to their delta base, which is at hand at that moment.
  */
 export class ReachabilityBuilder {
   readonly #format: ObjectFormat
-  readonly #ids = new Arena(1 << 14)
-  /** One per edge: 1 when it is a removal. */
-  readonly #removals = new Arena(1 << 10)
+  /** Every id that an edge names. */
+  #ids: IdTable
+  /** Ordinal in `#ids`, `~ordinal` for removals. */
+  #edges: Int32Array
+  #edgeCount = 0
   /** First edge and number of edges, by row. */
   #firstEdge: Int32Array
-  #edgeCount: Int32Array
+  #edgeCounts: Int32Array
   #types: Uint8Array
+  /** Row of the delta base + 1, 0 for none. */
   #bases: Int32Array
   readonly #commitRows: number[] = []
   readonly #commitTimes: number[] = []
   readonly #sink: TreeDifferenceSink
   #bytes: Uint8Array = new Uint8Array(0)
 
-  constructor(objectCount: number, format: ObjectFormat) {
+  constructor(format: ObjectFormat) {
     this.#format = format
-    this.#firstEdge = new Int32Array(objectCount)
-    this.#edgeCount = new Int32Array(objectCount)
-    this.#types = new Uint8Array(objectCount)
-    this.#bases = new Int32Array(objectCount).fill(-1)
+    this.#ids = new IdTable(format.idLength)
+    this.#edges = new Int32Array(64)
+    this.#firstEdge = new Int32Array(64)
+    this.#edgeCounts = new Int32Array(64)
+    this.#types = new Uint8Array(64)
+    this.#bases = new Int32Array(64)
     this.#sink = {
       added: (idAt) => {
         this.#addEdge(this.#bytes, idAt, 0)
@@ -48,6 +55,14 @@ export class ReachabilityBuilder {
         this.#addEdge(this.#bytes, idAt, 1)
       },
     }
+  }
+
+  /** Makes room for so many objects, before the first of them is added. Memory that is never written costs nothing. */
+  expect(objectCount: number): void {
+    const count = Math.min(objectCount, TRUSTED_COUNT)
+    this.#ids = new IdTable(this.#format.idLength, count)
+    this.#edges = new Int32Array(2 * count + 64)
+    this.#grow(count)
   }
 
   /**
@@ -67,9 +82,9 @@ export class ReachabilityBuilder {
     baseEnd: number,
   ): void {
     if (row >= this.#types.length) this.#grow(row + 1)
-    const first = this.#removals.length
+    const first = this.#edgeCount
     this.#types[row]! |= type
-    this.#bases[row] = base
+    this.#bases[row] = base + 1
     this.#firstEdge[row] = first
     if (type === TREE) {
       this.#bytes = bytes
@@ -83,7 +98,7 @@ export class ReachabilityBuilder {
     } else if (type === TAG) {
       this.#addEdge(parseTagTarget(bytes.subarray(start, end), this.#format).id, 0, 0)
     }
-    this.#edgeCount[row] = this.#removals.length - first
+    this.#edgeCounts[row] = this.#edgeCount - first
   }
 
   /** Records that the entry of this row is stored as a ref-delta. */
@@ -93,37 +108,30 @@ export class ReachabilityBuilder {
   }
 
   #addEdge(bytes: Uint8Array, idAt: number, removal: number): void {
-    const { idLength } = this.#format
-    const at = this.#ids.reserve(idLength)
-    const ids = this.#ids.bytes
-    for (let k = 0; k < idLength; k++) ids[at + k] = bytes[idAt + k]!
-    const edge = this.#removals.reserve(1)
-    this.#removals.bytes[edge] = removal
+    if (this.#edgeCount === this.#edges.length) {
+      this.#edges = grown(this.#edges, new Int32Array(Math.ceil(1.5 * this.#edges.length)))
+    }
+    const ordinal = this.#ids.add(bytes, idAt)
+    this.#edges[this.#edgeCount++] = removal === 1 ? ~ordinal : ordinal
   }
 
   #grow(least: number): void {
-    const count = Math.max(least, 2 * this.#types.length)
-    const grow = <Column extends Int32Array | Uint8Array>(column: Column, bigger: Column): Column => {
-      bigger.set(column)
-      return bigger
-    }
-    this.#firstEdge = grow(this.#firstEdge, new Int32Array(count))
-    this.#edgeCount = grow(this.#edgeCount, new Int32Array(count))
-    this.#types = grow(this.#types, new Uint8Array(count))
-    this.#bases = grow(this.#bases, new Int32Array(count).fill(-1))
+    const count = Math.max(least, Math.ceil(1.5 * this.#types.length))
+    this.#firstEdge = grown(this.#firstEdge, new Int32Array(count))
+    this.#edgeCounts = grown(this.#edgeCounts, new Int32Array(count))
+    this.#types = grown(this.#types, new Uint8Array(count))
+    this.#bases = grown(this.#bases, new Int32Array(count))
   }
 
   /** Encodes the reachability file of the pack with this index. */
   encode(index: PackIndex): Uint8Array<ArrayBuffer> {
     const { idLength, hash } = this.#format
     const objects = index.objectCount
-    const edges = this.#removals.length
-    const externals = new IdTable(idLength)
-    const nodes = this.#resolveEdges(index, externals)
-    const commits = this.#commitRows.map((row, k) => ({ row, time: this.#commitTimes[k]! }))
-    commits.sort((left, right) => left.row - right.row)
-
-    const counts = { objects, externals: externals.size, commits: commits.length, edges }
+    if (objects > this.#types.length) this.#grow(objects)
+    const edges = this.#edgeCount
+    const { nodes, externals } = this.#resolveIds(index)
+    const commits = this.#commitRows.length
+    const counts = { objects, externals: externals.length / idLength, commits, edges }
     const layout = layOutReachability(counts, idLength)
     const bytes = new Uint8Array(layout.checksum + idLength)
     const view = new DataView(bytes.buffer)
@@ -142,37 +150,49 @@ export class ReachabilityBuilder {
     bytes.set(this.#types.subarray(0, objects), layout.types)
     let at = 0
     for (let row = 0; row < objects; row++) {
-      view.setInt32(layout.bases + 4 * row, this.#bases[row]!, true)
+      view.setInt32(layout.bases + 4 * row, this.#bases[row]! - 1, true)
       view.setUint32(layout.edgeStarts + 4 * row, at, true)
       const first = this.#firstEdge[row]!
-      for (let k = 0; k < this.#edgeCount[row]!; k++) {
-        view.setInt32(layout.edges + 4 * at++, nodes[first + k]!, true)
+      const last = first + this.#edgeCounts[row]!
+      for (let edge = first; edge < last; edge++) {
+        const id = this.#edges[edge]!
+        view.setInt32(layout.edges + 4 * at++, id < 0 ? ~nodes[~id]! : nodes[id]!, true)
       }
     }
     view.setUint32(layout.edgeStarts + 4 * objects, at, true)
-    commits.forEach(({ row, time }, k) => {
-      view.setUint32(layout.commits + 4 * k, row, true)
-      view.setFloat64(layout.times + 8 * k, time, true)
+    const order = Uint32Array.from({ length: commits }, (_, k) => k)
+    order.sort((left, right) => this.#commitRows[left]! - this.#commitRows[right]!)
+    order.forEach((commit, k) => {
+      view.setUint32(layout.commits + 4 * k, this.#commitRows[commit]!, true)
+      view.setFloat64(layout.times + 8 * k, this.#commitTimes[commit]!, true)
     })
-    bytes.set(externals.ids, layout.externals)
+    bytes.set(externals, layout.externals)
     hash.digestRangeInto(bytes, 0, layout.checksum, bytes, layout.checksum)
     return bytes
   }
 
-  /** The node of every edge, `~node` for removals. */
-  #resolveEdges(index: PackIndex, externals: IdTable): Int32Array {
+  /** The node of every id that an edge names, and the raw ids of those that are not in the pack. */
+  #resolveIds(index: PackIndex): { readonly nodes: Int32Array; readonly externals: Uint8Array } {
     const { idLength } = this.#format
-    const objects = index.objectCount
-    const positions = index.positions
-    const edges = this.#removals.length
-    const nodes = new Int32Array(edges)
-    const ids = this.#ids.bytes
-    const removals = this.#removals.bytes
-    for (let edge = 0; edge < edges; edge++) {
-      const rank = index.find(ids, edge * idLength)
-      const node = rank >= 0 ? positions[rank]! : objects + externals.add(ids, edge * idLength)
-      nodes[edge] = removals[edge] === 1 ? ~node : node
+    const { positions, objectCount } = index
+    const { ids, size } = this.#ids
+    const nodes = new Int32Array(size)
+    let count = 0
+    for (let ordinal = 0; ordinal < size; ordinal++) {
+      const rank = index.find(ids, ordinal * idLength)
+      nodes[ordinal] = rank >= 0 ? positions[rank]! : objectCount + count++
     }
-    return nodes
+    const externals = new Uint8Array(count * idLength)
+    for (let ordinal = 0; ordinal < size; ordinal++) {
+      const external = nodes[ordinal]! - objectCount
+      if (external < 0) continue
+      externals.set(ids.subarray(ordinal * idLength, (ordinal + 1) * idLength), external * idLength)
+    }
+    return { nodes, externals }
   }
+}
+
+function grown<Column extends Int32Array | Uint8Array>(column: Column, bigger: Column): Column {
+  bigger.set(column)
+  return bigger
 }

@@ -12,6 +12,7 @@ import { useScratch } from '../../support/hooks.ts'
 import { packRevisions } from '../git-packs.ts'
 import { rawPack, resealed, type RawPackEntry } from '../raw-entries.ts'
 import { encodeDelta } from '../../delta/naive-delta.ts'
+import { change, mutate } from './mutations.ts'
 
 const scratch = useScratch()
 const CODES = ['CORRUPT_PACK', 'MISSING_BASE', 'LIMIT_EXCEEDED', 'UNSUPPORTED']
@@ -36,33 +37,6 @@ async function gitIndexOf(pack: Uint8Array): Promise<Uint8Array | undefined> {
   await writeFile(path, pack)
   const made = await tryGit(['index-pack', '-o', `${path}.idx`, path], { cwd: scratch.path })
   return made.code === 0 ? readFile(`${path}.idx`) : undefined
-}
-
-type Change = readonly [kind: 'flip' | 'set' | 'cut' | 'insert' | 'copy', where: number, value: number]
-
-const change: fc.Arbitrary<Change> = fc.tuple(
-  fc.constantFrom<Change[0]>('flip', 'flip', 'flip', 'set', 'cut', 'insert', 'copy'),
-  fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-  fc.integer({ min: 1, max: 255 }),
-)
-
-function mutate(pack: Uint8Array, changes: readonly Change[]): Uint8Array {
-  let bytes = Buffer.from(pack)
-  for (const [kind, where, value] of changes) {
-    const at = Math.floor(where * bytes.length)
-    if (kind === 'flip') bytes[at]! ^= value
-    else if (kind === 'set') bytes[at] = value
-    else if (kind === 'cut') bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + (value & 7))])
-    else if (kind === 'insert')
-      bytes = Buffer.concat([bytes.subarray(0, at), Buffer.of(value), bytes.subarray(at)])
-    else
-      bytes = Buffer.concat([
-        bytes.subarray(0, at),
-        bytes.subarray(at >> 1, (at >> 1) + value),
-        bytes.subarray(at),
-      ])
-  }
-  return bytes
 }
 
 describe('a mutated pack', () => {

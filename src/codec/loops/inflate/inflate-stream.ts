@@ -1,4 +1,4 @@
-import { streamIsOver } from '../../corrupt-zlib.ts'
+import { streamIsOver, wrongInflatedSize } from '../../corrupt-zlib.ts'
 import type { ByteSink, InflateStream } from '../../ports.ts'
 import { assertRange } from '../../ranges.ts'
 import { updateAdler32 } from '../adler32.ts'
@@ -18,13 +18,16 @@ const PIECE = 65536
  */
 const CARRY = 2048
 
-/** Starts an inflate whose input arrives in pieces of any size. */
-export function createInflateStream(sink: ByteSink): InflateStream {
-  return new ZlibInflateStream(sink)
+/** Starts an inflate whose input arrives in pieces of any size, and whose output is of `size` bytes where that is given. */
+export function createInflateStream(sink: ByteSink, size?: number): InflateStream {
+  return new ZlibInflateStream(sink, size)
 }
 
 class ZlibInflateStream implements InflateStream {
   readonly #sink: ByteSink
+  readonly #size: number | undefined
+  /** Bytes that may still come out. */
+  #left: number
   readonly #state = new InflateState()
   readonly #out = new Uint8Array(WINDOW + PIECE)
   /** Input that was pushed but is not enough for a step yet, in the first `#carried` bytes. */
@@ -33,9 +36,11 @@ class ZlibInflateStream implements InflateStream {
   #adler = 1
   #part: 'header' | 'body' | 'trailer' | 'done' | 'failed' = 'header'
 
-  constructor(sink: ByteSink) {
+  constructor(sink: ByteSink, size: number | undefined) {
     this.#sink = sink
-    this.#state.setOutput(this.#out, 0, 0, this.#out.length)
+    this.#size = size
+    this.#left = size ?? Infinity
+    this.#state.setOutput(this.#out, 0, 0, Math.min(this.#out.length, this.#left))
   }
 
   get done(): boolean {
@@ -107,13 +112,19 @@ class ZlibInflateStream implements InflateStream {
       const begin = state.at
       const outcome = inflateRaw(state)
       this.#adler = updateAdler32(this.#adler, out, begin, state.at)
+      this.#left -= state.at - begin
       if (state.at > begin) this.#sink(out.subarray(begin, state.at))
       if (outcome === 'output-full') {
+        if (this.#left === 0) throw wrongInflatedSize(this.#size ?? 0, 'more')
         out.copyWithin(0, state.at - WINDOW, state.at)
-        state.setOutput(out, 0, WINDOW, out.length)
+        state.setOutput(out, 0, WINDOW, Math.min(out.length, WINDOW + this.#left))
         continue
       }
-      if (outcome === 'end') this.#part = 'trailer'
+      if (outcome === 'end') {
+        if (this.#size !== undefined && this.#left > 0)
+          throw wrongInflatedSize(this.#size, `${this.#size - this.#left} bytes`)
+        this.#part = 'trailer'
+      }
       return state.pos
     }
   }
