@@ -1,66 +1,38 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { join, resolve } from 'node:path'
 import { git } from '../test/support/git.ts'
-import { benchClone } from './clone.ts'
-import { copyCorpus, generateCorpus, type Corpus } from './corpus.ts'
-import { benchIndexPack } from './index-pack.ts'
-import type { Measurement } from './measure.ts'
-import { benchRepack } from './repack.ts'
+import { findCores, pinThisProcess, type Cores } from './cores.ts'
+import { copyCorpus, GENERATED, generateCorpus, SMOKE, type Corpus } from './corpus.ts'
+import type { Job } from './job.ts'
+import { parseOptions, usage, type BenchOptions } from './options.ts'
 import { describeEnvironment, formatReport } from './report.ts'
-
-const USAGE = `Usage: npm run bench -- [options] [index-pack|clone|repack ...]
-
-Measures packstone against git, in rotation, in one run. Build first (npm run bench does).
-
-  --repo <dir>   measure on a copy of this repository instead of generated ones (may be given several times)
-  --rounds <n>   rounds per measurement (default 7)
-  --smoke        a few seconds, to see that it works
-  --json         print JSON
-`
-
-type Bench = (corpus: Corpus, folder: string, rounds: number) => Promise<Measurement[]>
-
-const BENCHES: Readonly<Record<string, Bench>> = {
-  'index-pack': benchIndexPack,
-  clone: benchClone,
-  repack: benchRepack,
-}
+import type { Row } from './row.ts'
 
 /** The benchmark command. Resolves with its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      repo: { type: 'string', multiple: true },
-      rounds: { type: 'string' },
-      smoke: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  const rounds = Number(values.rounds ?? (values.smoke ? 1 : 7))
-  const unknown = positionals.find((name) => BENCHES[name] === undefined)
-  if (values.help || unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
-    process.stdout.write(USAGE)
-    return values.help ? 0 : 2
+  const options = parseOptions(args)
+  if (options === undefined) {
+    process.stdout.write(usage())
+    return args.includes('--help') ? 0 : 2
   }
   const folder = await mkdtemp(join(tmpdir(), 'packstone-bench-'))
   try {
-    const served = join(folder, 'served')
-    await mkdir(served)
-    const corpora = await prepareCorpora(values.repo, values.smoke, served)
-    const measurements: Measurement[] = []
-    for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) {
-      for (const corpus of corpora)
-        measurements.push(...((await BENCHES[name]?.(corpus, folder, rounds)) ?? []))
-    }
-    const environment = describeEnvironment(await git(['--version']), values.smoke)
-    const report = values.json
-      ? `${JSON.stringify({ environment, corpora, measurements }, null, 2)}\n`
-      : formatReport(environment, corpora, measurements)
+    const root = options.keep === undefined ? join(folder, 'corpora') : resolve(options.keep)
+    await mkdir(root, { recursive: true })
+    const corpora = await prepareCorpora(options, root)
+    const cores = findCores()
+    pinThisProcess(cores)
+    const rows = await runJobs(options, corpora, cores, folder)
+    const environment = describeEnvironment(
+      await git(['--version']),
+      [await versionOf('isomorphic-git'), await versionOf('just-git')],
+      cores,
+      options.smoke,
+    )
+    const report = options.json
+      ? `${JSON.stringify({ environment, corpora, rows }, null, 2)}\n`
+      : formatReport(environment, corpora, rows)
     process.stdout.write(report)
     return 0
   } finally {
@@ -68,17 +40,55 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function prepareCorpora(
-  repositories: readonly string[] | undefined,
-  smoke: boolean,
-  folder: string,
-): Promise<Corpus[]> {
+async function prepareCorpora(options: BenchOptions, root: string): Promise<Corpus[]> {
   const corpora: Corpus[] = []
-  if (repositories !== undefined) {
-    for (const repository of repositories) corpora.push(await copyCorpus(repository, folder))
-    return corpora
+  for (const repository of options.repositories) {
+    note(`copying ${repository}`)
+    corpora.push(await copyCorpus(repository, root))
   }
-  corpora.push(await generateCorpus('source-like', smoke ? 0.3 : 12, folder))
-  if (!smoke) corpora.push(await generateCorpus('data-like', 8, folder))
+  if (corpora.length > 0) return corpora
+  const used = (name: string): boolean =>
+    options.jobs.some((job) => job.once !== true && (job.corpora?.includes(name) ?? true))
+  for (const shape of options.smoke ? SMOKE : GENERATED) {
+    if (options.corpora.length > 0 && !options.corpora.includes(shape.name)) continue
+    if (!options.smoke && !used(shape.name)) continue
+    note(`generating ${shape.name}`)
+    corpora.push(await generateCorpus(shape, root))
+  }
   return corpora
+}
+
+async function runJobs(
+  options: BenchOptions,
+  corpora: readonly Corpus[],
+  cores: Cores,
+  folder: string,
+): Promise<Row[]> {
+  const { rounds, budget, smoke } = options
+  const isSuited = (job: Job, corpus: Corpus): boolean =>
+    smoke || options.repositories.length > 0 || (job.corpora?.includes(corpus.name) ?? true)
+  const rows: Row[] = []
+  for (const job of options.jobs) {
+    const suited = corpora.filter((corpus) => isSuited(job, corpus))
+    for (const corpus of job.once === true ? corpora.slice(0, 1) : suited) {
+      note(job.once === true ? job.name : `${job.name} on ${corpus.name}`)
+      const scratch = join(folder, 'scratch')
+      await mkdir(scratch)
+      const measuring = { rounds, budget, warmUp: !smoke }
+      rows.push(...(await job.run({ corpus, scratch, cores, measuring, smoke })))
+      await rm(scratch, { recursive: true, force: true })
+    }
+  }
+  return rows
+}
+
+async function versionOf(name: string): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(`node_modules/${name}/package.json`, 'utf8'))
+  const hasVersion = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return `${name} ${hasVersion ? String(manifest.version) : ''}`
+}
+
+/** Says on standard error what is going on: a run takes a while. */
+function note(text: string): void {
+  process.stderr.write(`bench: ${text}\n`)
 }

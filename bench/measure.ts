@@ -1,58 +1,67 @@
-/** One way of doing a job. Resolves with the bytes that the job produced or moved. */
-export interface Contender {
-  readonly name: string
-  run(): Promise<number>
+/** What one run took and made. */
+export interface Sample {
+  /** Wall time. */
+  readonly milliseconds: number
+  /** User and system time of the process that did it, where that is known. */
+  readonly cpuMilliseconds?: number
+  /** Bytes that the run produced or moved; 0 where that says nothing. */
+  readonly bytes: number
 }
 
-/** How one contender did against the first one of its job. */
-export interface Measurement {
-  readonly job: string
-  readonly corpus: string
-  readonly contender: string
-  /** Median wall time in milliseconds. */
-  readonly milliseconds: number
-  /** Median over rounds of time divided by the baseline's time in the same round; 1 for the baseline itself. */
-  readonly ratio: number
-  /** Least and largest of these ratios. */
-  readonly spread: readonly [number, number]
-  readonly bytes: number
+/** One way of doing a job. */
+export interface Contender {
+  readonly name: string
+  /** What has to be known to read the figure: threads, provider, cold or warm, cache, collision detection. */
+  readonly conditions: string
+  /** Does it once. What is not measured (removing the former result) may happen in it: the sample says what counts. */
+  run(): Promise<Sample>
+}
+
+/** The samples of one contender, one per round. */
+export interface Series {
+  readonly contender: Contender
+  readonly samples: readonly Sample[]
+}
+
+export interface MeasureOptions {
   readonly rounds: number
+  /** No round is begun once so much time has passed, except that there are three, or the one when it alone takes longer. In milliseconds. */
+  readonly budget: number
+  /** Whether a round that is not counted comes first. Default true. */
+  readonly warmUp?: boolean
 }
 
 /**
- * Times contenders in rotation: every round runs each once, so that a noisy machine disturbs all alike, and only ratios within
- * a round are compared. The first contender is the baseline. One round before the first is not counted.
+ * Runs contenders in rotation: every round runs each once, beginning with another one each time, so that a noisy machine disturbs
+ * all alike, and only ratios within a round are compared.
  */
 export async function measure(
-  job: string,
-  corpus: string,
   contenders: readonly Contender[],
-  rounds: number,
-): Promise<Measurement[]> {
-  const times = contenders.map((): number[] => [])
-  const bytes = contenders.map(() => 0)
-  for (let round = 0; round <= rounds; round++) {
-    for (const [at, contender] of contenders.entries()) {
-      const start = performance.now()
-      bytes[at] = await contender.run()
-      if (round > 0) times[at]?.push(performance.now() - start)
+  options: MeasureOptions,
+): Promise<readonly Series[]> {
+  const { rounds, budget, warmUp = true } = options
+  const samples = contenders.map((): Sample[] => [])
+  const start = performance.now()
+  const over = (share: number): boolean => performance.now() - start > share * budget
+  for (let round = warmUp ? -1 : 0; round < rounds; round++) {
+    if (round > 0 && over(round < 3 ? 2 : 1)) break
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const at = (turn + round + 1) % contenders.length
+      const sample = await contenders[at]?.run()
+      if (sample !== undefined) samples[at]?.push(sample)
     }
+    // A first round that already took everything is the only one, and has to count.
+    if (round === -1 && over(1)) break
+    if (round === -1) for (const list of samples) list.length = 0
   }
-  const baseline = times[0] ?? []
-  return contenders.map(({ name }, at) => {
-    const own = times[at] ?? []
-    const ratios = own.map((time, round) => time / (baseline[round] ?? Number.NaN))
-    return {
-      job,
-      corpus,
-      contender: name,
-      milliseconds: median(own),
-      ratio: median(ratios),
-      spread: [Math.min(...ratios), Math.max(...ratios)],
-      bytes: bytes[at] ?? 0,
-      rounds,
-    }
-  })
+  return contenders.map((contender, at) => ({ contender, samples: samples[at] ?? [] }))
+}
+
+/** Measures what a function takes that says itself how many bytes it moved. */
+export async function timed(run: () => Promise<number>): Promise<Sample> {
+  const start = performance.now()
+  const bytes = await run()
+  return { milliseconds: performance.now() - start, bytes }
 }
 
 /** The middle value; the mean of the two middle ones for an even count. */

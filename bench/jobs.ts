@@ -1,0 +1,27 @@
+import type { Job } from './job.ts'
+import { cloneJob } from './jobs/clone.ts'
+import { fetchJob } from './jobs/fetch.ts'
+import { importJob } from './jobs/import.ts'
+import { indexPackWarmJob } from './jobs/index-pack-warm.ts'
+import { indexPackJob } from './jobs/index-pack.ts'
+import { memoryJob } from './jobs/memory.ts'
+import { packJob } from './jobs/pack.ts'
+import { peersJob } from './jobs/peers.ts'
+import { pushJob } from './jobs/push.ts'
+import { readJob } from './jobs/read.ts'
+import { refsJob } from './jobs/refs.ts'
+
+/** Everything that is measured, in the order of the report. */
+export const JOBS: readonly Job[] = [
+  indexPackJob,
+  indexPackWarmJob,
+  cloneJob,
+  refsJob,
+  fetchJob,
+  pushJob,
+  readJob,
+  packJob,
+  peersJob,
+  memoryJob,
+  importJob,
+]

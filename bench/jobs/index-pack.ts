@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { packstoneCommand } from '../../test/support/servers/packstone.ts'
+import type { Job, JobContext } from '../job.ts'
+import { measure, type Contender } from '../measure.ts'
+import { programPath } from '../program-path.ts'
+import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
+import { LARGE_PACK, PROVIDERS, TARGETS, type Provider } from '../targets.ts'
+import { timeProcess } from '../timed-process.ts'
+
+/** `index-pack` of a whole pack as one process, start-up included; git on one thread, as we are. */
+export const indexPackJob: Job = {
+  name: 'index-pack',
+  describe: 'index a pack, one process from start to end, with and without collision detection',
+  run: runIndexPack,
+}
+
+async function runIndexPack({ corpus, scratch, cores, measuring }: JobContext): Promise<Row[]> {
+  const pack = `${corpus.pack}.pack`
+  const made: string[] = []
+  const contender = (
+    name: string,
+    conditions: string,
+    command: (out: string) => readonly string[],
+  ): Contender => {
+    const out = join(scratch, `${made.length}.idx`)
+    made.push(out)
+    return {
+      name,
+      conditions: `cold process, 1 thread, ${conditions}`,
+      run: async () => {
+        const time = await timeProcess(command(out), { core: cores.measured })
+        return { ...time, bytes: (await readFile(out)).length }
+      },
+    }
+  }
+  const git = contender('git index-pack --threads=1', 'collision detection', (out) => [
+    ...['git', 'index-pack', '--threads=1', '-o', out, pack],
+  ])
+  const ours = (provider: Provider): Contender =>
+    contender(`packstone index-pack`, `${provider}, no collision detection`, (out) => [
+      ...[process.execPath, packstoneCommand(), 'index-pack', '--quiet', '--out', out],
+      ...(provider === 'portable' ? ['--portable'] : []),
+      pack,
+    ])
+  const detecting = (provider: Provider): Contender =>
+    contender('packstone indexPack', `${provider}, collision detection`, (out) => [
+      ...[process.execPath, programPath('index-pack'), provider, pack, out],
+    ])
+  const plain = PROVIDERS.map((provider) => ({ provider, contender: ours(provider) }))
+  const checked = PROVIDERS.map((provider) => ({ provider, contender: detecting(provider) }))
+  const all = [git, ...[...plain, ...checked].map((each) => each.contender)]
+  const series = await measure(all, measuring)
+
+  const expected = await readFile(made[0] ?? '')
+  for (const path of made) {
+    if (!(await readFile(path)).equals(expected)) throw new Error(`${path} is not the index that git made`)
+  }
+  const isLarge = corpus.packBytes >= LARGE_PACK
+  const baseline = seriesOf(series, git)
+  const row = (each: (typeof plain)[number], time: number | undefined): Row =>
+    compare('index-pack', corpus.name, seriesOf(series, each.contender), baseline, {
+      ...(time === undefined ? {} : { time }),
+    })
+  const { indexPackLarge, indexPackSmall, indexPackLargeDetecting } = TARGETS
+  return [
+    baselineRow('index-pack', corpus.name, baseline),
+    ...plain.map((each) => row(each, (isLarge ? indexPackLarge : indexPackSmall)[each.provider])),
+    ...checked.map((each) => row(each, isLarge ? indexPackLargeDetecting[each.provider] : undefined)),
+  ]
+}

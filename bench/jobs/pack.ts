@@ -1,0 +1,62 @@
+import { rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { git as runGit } from '../../test/support/git.ts'
+import { packstoneCommand } from '../../test/support/servers/packstone.ts'
+import type { Job, JobContext } from '../job.ts'
+import { measure, type Contender } from '../measure.ts'
+import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
+import { PROVIDERS, TARGETS } from '../targets.ts'
+import { timeProcess } from '../timed-process.ts'
+
+/**
+ * A fresh pack of everything, with deltas searched anew, window 10 and depth 50, as one process from start to end that writes to
+ * standard output; git on one thread, as we are. Every pack is verified by git once the measuring is over.
+ */
+export const packJob: Job = {
+  name: 'pack',
+  describe: 'pack everything anew with window 10 and depth 50, one process from start to end: time and bytes',
+  corpora: ['source-small', 'data-like', 'large-blobs', 'tiny-files'],
+  run: runPack,
+}
+
+async function runPack({ corpus, scratch, cores, measuring }: JobContext): Promise<Row[]> {
+  const { repository } = corpus
+  const search = ['--window=10', '--depth=50', '--no-reuse-object']
+  const outputs: string[] = []
+  const contender = (name: string, conditions: string, command: readonly string[]): Contender => {
+    const output = join(scratch, `${outputs.length}.pack`)
+    outputs.push(output)
+    return {
+      name,
+      conditions: `cold process, 1 thread${conditions}`,
+      run: async () => {
+        const time = await timeProcess(command, { core: cores.measured, output })
+        return { ...time, bytes: (await stat(output)).size }
+      },
+    }
+  }
+  const git = contender('git pack-objects --threads=1', '', [
+    ...['git', '-C', repository, 'pack-objects', '--all', '--stdout', '-q', '--threads=1'],
+    // Ofs-deltas as we write them, and no stored pack sent as it is.
+    ...['--delta-base-offset', '--no-use-bitmap-index', '--no-reuse-delta', ...search],
+  ])
+  const ours = PROVIDERS.map((provider) =>
+    contender('packstone pack', `, ${provider}`, [
+      ...[process.execPath, packstoneCommand(), 'pack', repository, '--all', '--stdout', '--quiet'],
+      ...search,
+      ...(provider === 'portable' ? ['--portable'] : []),
+    ]),
+  )
+  const series = await measure([git, ...ours], measuring)
+  for (const output of outputs.slice(1))
+    await runGit(['index-pack', '--strict', output], { cwd: repository, timeout: 3_600_000 })
+  for (const output of outputs) await rm(output)
+  const baseline = seriesOf(series, git)
+  return [
+    baselineRow('pack', corpus.name, baseline),
+    ...ours.map((each, at) => {
+      const targets = { time: TARGETS.pack[PROVIDERS[at] ?? 'node'], bytes: TARGETS.packBytes }
+      return compare('pack', corpus.name, seriesOf(series, each), baseline, targets)
+    }),
+  ]
+}
