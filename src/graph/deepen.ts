@@ -38,6 +38,8 @@ export interface DeepenResult {
  * `MISSING_OBJECT`, `CORRUPT_OBJECT`
  */
 export async function deepen(reader: ObjectSource, request: DeepenRequest): Promise<DeepenResult> {
+  // A client without a boundary has everything already, and keeps it: there is nothing to count from.
+  if (request.relative === true && request.clientShallow.length === 0) return { shallow: [], unshallow: [] }
   const table = new CommitTable(reader)
   const heads = await addCommits(table, request.wants)
   const clientShallow = request.clientShallow.map((id) => table.add(parseObjectId(id, reader.format)))
@@ -78,7 +80,6 @@ async function boundaryByDepth(
     return { shallow: [], inside: new Set(clientShallow) }
   }
   if (request.relative === true) {
-    // A client without a boundary has everything, and shall keep it.
     return walkDepth(table, await reachable(table, heads, clientShallow), depth + 1)
   }
   return walkDepth(table, heads, depth)

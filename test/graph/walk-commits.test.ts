@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseHex } from '../../src/bytes/hex.ts'
 import { CommitTable } from '../../src/graph/commit-table.ts'
-import { allReachAny, isAncestor } from '../../src/graph/reaches.ts'
+import { allReach, findReached, isAncestor } from '../../src/graph/reaches.ts'
 import { walkCommits } from '../../src/graph/walk-commits.ts'
 import { gitLines, tryGit } from '../support/git.ts'
 import { gitError } from '../support/git-error.ts'
@@ -56,7 +56,7 @@ describe.each(WAYS)('in a repository %s', (way) => {
       }
     })
 
-    test('isAncestor and allReachAny follow parents and nothing else', async () => {
+    test('isAncestor, allReach and findReached follow parents and nothing else', async () => {
       const dag = await dagOf(dates)
       const view = await openViewOf(dag.path, way)
       const random = createRandom(4)
@@ -67,11 +67,20 @@ describe.each(WAYS)('in a repository %s', (way) => {
         const from = pickSome(random, dag.ids, 3)
         const targets = pickSome(random, dag.ids, 3)
         const reach = from.every((id) => targets.some((target) => closure(dag, [id]).has(target)))
-        const answer = await allReachAny(
-          view,
-          from.map((id) => parseHex(id)),
-          targets.map((id) => parseHex(id)),
+        const table = new CommitTable(view)
+        const starts = from.map((id) => table.add(parseHex(id)))
+        await table.load(starts)
+        const isGoal: boolean[] = []
+        for (const target of targets) isGoal[table.add(parseHex(target))] = true
+        const oldest = Math.min(...targets.map((target) => dag.times.get(target) ?? 0))
+        const answer = await allReach(table, starts, { isGoal, oldest })
+        const found = await findReached(
+          table,
+          starts,
+          [...isGoal.keys()].filter((commit) => isGoal[commit]),
         )
+        const behind = targets.filter((target) => from.some((id) => closure(dag, [id]).has(target)))
+        expect([...found].map((commit) => table.hexId(commit)).sort()).toEqual([...new Set(behind)].sort())
         // With wrong dates the answer may be no where it is yes: the client then says more of what it has.
         if (dates === 'skewed') expect(!answer || reach).toBe(true)
         else expect(answer).toBe(reach)
@@ -127,8 +136,10 @@ describe.each(WAYS)('in a repository %s', (way) => {
     await expect(isAncestor(view, parseHex(blob), parseHex(tip))).rejects.toThrow(
       gitError('CORRUPT_OBJECT', blob),
     )
-    expect(await allReachAny(view, [parseHex(absent)], [parseHex(tip)])).toBe(true)
-    expect(await allReachAny(view, [parseHex(tip)], [])).toBe(false)
-    expect(await allReachAny(view, [], [])).toBe(true)
+    const table = new CommitTable(view)
+    const start = table.add(parseHex(tip))
+    await table.load([start])
+    expect(await allReach(table, [start], { isGoal: [], oldest: Infinity })).toBe(false)
+    expect(await allReach(table, [], { isGoal: [], oldest: Infinity })).toBe(true)
   })
 })

@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FastImport } from '../support/fast-import.ts'
 import { git, gitLines, TEST_TIME, tryGit } from '../support/git.ts'
 import { gitAdvertisement, gitFetch, ourAdvertisement, ourFetch, type Version } from './served-repository.ts'
-import { demux, DELIM, FLUSH, packets, wire, type WirePart } from './wire.ts'
+import { compareAnswers } from './fetch-answer.ts'
+import { demux, DELIM, FLUSH, packets, wire } from './wire.ts'
 
 /** How many commits the served repository has; the client has some more that it does not share. */
 const COMMITS = 40
@@ -16,7 +16,6 @@ let served: string
 /** Commit ids in order of creation; the last ones are unknown to the server. */
 let commits: string[]
 let tips: string[]
-let tags: string[]
 
 /**
  * A history with merges and two roots for fast-import. All commits have one date: git does not look behind the oldest date
@@ -56,134 +55,11 @@ beforeAll(async () => {
   await git(['push', '-q', served, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*'], { cwd: client })
   await git(['symbolic-ref', 'HEAD', 'refs/heads/b40'], { cwd: served })
   tips = await gitLines(['for-each-ref', '--format=%(objectname)', 'refs/heads'], { cwd: served })
-  tags = await gitLines(['for-each-ref', '--format=%(objectname)', 'refs/tags'], { cwd: served })
 })
 afterAll(() => rm(base, { recursive: true, force: true }))
 
-/** What an answer says before the pack, and the pack. Shallow lines are sorted: their order means nothing. */
-async function parseAnswer(bytes: Uint8Array): Promise<{ readonly lines: string[]; readonly pack: string }> {
-  const lines: string[] = []
-  let at = 0
-  while (at < bytes.length) {
-    const digits = new TextDecoder().decode(bytes.subarray(at, at + 4))
-    if (digits === 'PACK') return { lines: arrange(lines), pack: describePack(bytes.subarray(at)) }
-    const length = Number.parseInt(digits, 16)
-    const band = bytes[at + 4] ?? 0
-    if (length > 4 && band < 4) {
-      const { data, ended, fatal } = await demux(bytes.subarray(at))
-      return { lines: arrange(lines), pack: `${describePack(data)} ${ended ? 'ended' : 'broken'} ${fatal}` }
-    }
-    const payload = bytes.subarray(at + 4, at + Math.max(length, 4))
-    lines.push(length < 4 ? digits : new TextDecoder().decode(payload))
-    at += Math.max(length, 4)
-  }
-  return { lines: arrange(lines), pack: '' }
-}
-
-function describePack(pack: Uint8Array): string {
-  return new TextDecoder('latin1').decode(pack.subarray(0, 4))
-}
-
-function arrange(lines: readonly string[]): string[] {
-  const isBoundary = (line: string): boolean => /^(un)?shallow [0-9a-f]/.test(line)
-  const first = lines.findIndex(isBoundary)
-  if (first < 0) return [...lines]
-  const boundary = lines.filter(isBoundary).sort()
-  const others = lines.filter((line) => !isBoundary(line))
-  return [...others.slice(0, first), ...boundary, ...others.slice(first)]
-}
-
-const pickSome = (limit: number, count: number): fc.Arbitrary<number[]> =>
-  fc.uniqueArray(fc.nat(limit - 1), { maxLength: count })
-
-const deepening = fc.oneof(
-  { weight: 4, arbitrary: fc.constant<string[]>([]) },
-  fc.integer({ min: 1, max: 12 }).map((depth) => [`deepen ${depth}`]),
-  fc.constant(['deepen 2147483647']),
-  fc.constant(['deepen-not refs/tags/v1']),
-  fc.constant(['deepen-not b10']),
-)
-
-/** What a client says; numbers stand for tips and commits. */
-interface Talk {
-  readonly wants: readonly number[]
-  readonly haves: readonly number[]
-  readonly shallow: readonly number[]
-  readonly deepening: readonly string[]
-  readonly relative: boolean
-  readonly done: boolean
-}
-
-const talk: fc.Arbitrary<Talk> = fc.record({
-  wants: fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 3 }),
-  haves: pickSome(COMMITS + 10, 12),
-  shallow: fc.oneof({ weight: 3, arbitrary: fc.constant<number[]>([]) }, pickSome(COMMITS, 3)),
-  deepening,
-  relative: fc.boolean(),
-  done: fc.boolean(),
-})
-
-function boundaryLines({ shallow, deepening: lines }: Talk): string[] {
-  return [...shallow.map((at) => `shallow ${commits[at] ?? ''}`), ...lines]
-}
-
-function wantIds({ wants }: Talk): string[] {
-  return wants.map((at) => [...tips, ...tags][at] ?? '')
-}
-
-/** The depth may be counted from the client's boundary only where it is a depth. */
-function relativeWords({ relative, deepening: lines }: Talk): string[] {
-  return relative && lines.some((line) => line.startsWith('deepen ')) ? ['deepen-relative'] : []
-}
-
-function requestV2(said: Talk): Uint8Array {
-  const parts: WirePart[] = [
-    'command=fetch',
-    'agent=git/test',
-    'object-format=sha1',
-    DELIM,
-    'thin-pack',
-    'no-progress',
-    'include-tag',
-    'ofs-delta',
-    ...boundaryLines(said),
-    ...relativeWords(said),
-    ...wantIds(said).map((id) => `want ${id}\n`),
-    ...said.haves.map((at) => `have ${commits[at] ?? ''}\n`),
-    ...(said.done ? ['done\n'] : []),
-    FLUSH,
-  ]
-  return wire(...parts)
-}
-
-function requestV0(said: Talk, capabilities: readonly string[]): Uint8Array {
-  const words = [...capabilities, ...relativeWords(said), 'no-progress', 'agent=git/test'].join(' ')
-  return wire(
-    ...wantIds(said).map((id, at) => (at === 0 ? `want ${id} ${words}\n` : `want ${id}\n`)),
-    ...boundaryLines(said),
-    FLUSH,
-    ...said.haves.map((at) => `have ${commits[at] ?? ''}\n`),
-    ...(said.done ? ['done\n'] : [FLUSH]),
-  )
-}
-
-const capabilitiesV0 = fc
-  .record({
-    acks: fc.constantFrom('', 'multi_ack', 'multi_ack_detailed'),
-    band: fc.constantFrom('', 'side-band', 'side-band-64k'),
-    others: fc.subarray(['no-done', 'thin-pack', 'ofs-delta', 'include-tag']),
-  })
-  .map(({ acks, band, others }) => [acks, band, ...others].filter((word) => word !== ''))
-
-async function compare(version: Version, request: Uint8Array, path = served): Promise<void> {
-  const [ours, theirs] = await Promise.all([
-    ourFetch(path, version, request),
-    gitFetch(path, version, request),
-  ])
-  const { lines, pack } = await parseAnswer(ours)
-  if (theirs === undefined) expect(lines.at(-1)).toMatch(/^ERR /)
-  else expect({ lines, pack }).toEqual(await parseAnswer(theirs))
-}
+const compare = (version: Version, request: Uint8Array, path = served): Promise<void> =>
+  compareAnswers(path, version, request)
 
 async function compareLists(path: string, request: Uint8Array): Promise<void> {
   const theirs = (await gitFetch(path, 2, request)) ?? new Uint8Array(0)
@@ -191,29 +67,6 @@ async function compareLists(path: string, request: Uint8Array): Promise<void> {
 }
 
 describe('a fetch is answered as by git', () => {
-  it('in version 2', { timeout: 60_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(talk, async (said) => {
-        await compare(2, requestV2(said))
-      }),
-      { numRuns: 40 },
-    )
-  })
-
-  it('in versions 0 and 1', { timeout: 60_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom<Version>(0, 1),
-        talk,
-        capabilitiesV0,
-        async (version, said, capabilities) => {
-          await compare(version, requestV0(said, capabilities))
-        },
-      ),
-      { numRuns: 40 },
-    )
-  })
-
   it('when history is asked for from a date on', async () => {
     const path = join(base, 'dated.git')
     await git(['init', '-q', '--bare', path])

@@ -38,9 +38,7 @@ export async function readClientBoundary(
     const shallow = coversServer ? await listServerBoundary(session, request, clientShallow) : []
     return { clientShallow, shallow, unshallow: [] }
   }
-  // A depth counted from the client's boundary is counted from where any ref reaches it, not only what is wanted now; a
-  // client without a boundary has all history already.
-  if (request.relative && clientShallow.length === 0) return { clientShallow, shallow: [], unshallow: [] }
+  // A depth counted from the client's boundary is counted from where any ref reaches it, not only what is wanted now.
   const moved = await deepen(view, {
     wants: request.relative ? await listVisibleTips(session) : [...request.wants],
     clientShallow,
@@ -113,17 +111,21 @@ export function listBoundaryLines(boundary: ClientBoundary): readonly string[] {
 }
 
 async function keepKnownCommits(
-  session: UploadSession,
+  { view }: UploadSession,
   ids: ReadonlySet<ObjectId>,
 ): Promise<readonly ObjectId[]> {
-  const known: ObjectId[] = []
-  for (const id of ids) {
-    const object = await readObject(session.view, parseHex(id))
-    if (object === null) continue
-    if (object.type !== COMMIT) throw protocolError(`invalid shallow object ${id}`)
-    known.push(id)
+  const absent = new Set<ObjectId>()
+  let waiting = [...ids]
+  while (waiting.length > 0) {
+    waiting = waiting.filter((id) => {
+      const type = view.tryType(parseHex(id))
+      if (type === null) absent.add(id)
+      else if (type !== undefined && type !== COMMIT) throw protocolError(`invalid shallow object ${id}`)
+      return type === undefined
+    })
+    if (waiting.length > 0) await view.settle()
   }
-  return known
+  return [...ids].filter((id) => !absent.has(id))
 }
 
 async function resolveDeepenNot(session: UploadSession, name: string): Promise<ObjectId> {

@@ -1,10 +1,9 @@
-import { encodeHex, parseHex } from '../../bytes/hex.ts'
-import { allReachAny } from '../../graph/reaches.ts'
-import { parseCommitLinks } from '../../object/commit-links.ts'
-import { IdTable } from '../../object/id-table.ts'
+import { parseHex } from '../../bytes/hex.ts'
+import { CommitTable } from '../../graph/commit-table.ts'
+import { peelToCommits } from '../../graph/peel.ts'
+import { allReach } from '../../graph/reaches.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import { COMMIT } from '../../object/object-type.ts'
-import { readObject } from '../../object/object-reader.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 
 /** How many `have` ids are looked up together. */
@@ -20,19 +19,22 @@ const ALWAYS_CHECKED = 32
  */
 export class CommonCommits {
   readonly #view: ObjectView
-  readonly #wants: readonly Uint8Array[]
-  readonly #shallow: ReadonlySet<ObjectId> | undefined
-  readonly #theyHave: IdTable
+  readonly #wants: Iterable<ObjectId>
+  readonly #table: CommitTable
+  /** The commits that are wanted; looked up when first needed. */
+  #starts: Promise<readonly number[]> | undefined
+  /** By commit: the client has it, as it said or as follows. */
+  readonly #theyHave: (boolean | undefined)[] = []
   readonly #haves: ObjectId[] = []
+  #oldest = Infinity
   #ready = false
   #checkedAt = 0
 
   /** @param shallow commits to treat as having no parents */
   constructor(view: ObjectView, wants: Iterable<ObjectId>, shallow?: ReadonlySet<ObjectId>) {
     this.#view = view
-    this.#wants = Array.from(wants, (id) => parseHex(id))
-    this.#shallow = shallow
-    this.#theyHave = new IdTable(view.format.idLength)
+    this.#wants = wants
+    this.#table = new CommitTable(view, shallow)
   }
 
   /** The common objects, without those that others imply. */
@@ -44,9 +46,8 @@ export class CommonCommits {
   async *add(ids: readonly ObjectId[]): AsyncGenerator<{ readonly id: ObjectId; readonly common: boolean }> {
     for (let from = 0; from < ids.length; from += BATCH) {
       const batch = ids.slice(from, from + BATCH)
-      const unknown = batch.filter((id) => this.#view.tryRead(parseHex(id)) === undefined)
-      if (unknown.length > 0) await this.#view.settle()
-      for (const id of batch) yield { id, common: await this.#addOne(id) }
+      await this.#load(batch)
+      for (const id of batch) yield { id, common: this.#addOne(id) }
     }
   }
 
@@ -62,23 +63,44 @@ export class CommonCommits {
     if (this.#ready || count === this.#checkedAt) return this.#ready
     if (!isLast && count > ALWAYS_CHECKED && count < 2 * this.#checkedAt) return false
     this.#checkedAt = count
-    const targets = Array.from({ length: this.#theyHave.size }, (_, ordinal) => this.#theyHave.id(ordinal))
-    this.#ready = await allReachAny(this.#view, this.#wants, targets, this.#shallow)
+    this.#starts ??= this.#loadWants()
+    const goals = { isGoal: this.#theyHave, oldest: this.#oldest }
+    this.#ready = await allReach(this.#table, await this.#starts, goals)
     return this.#ready
   }
 
-  async #addOne(hex: ObjectId): Promise<boolean> {
+  async #loadWants(): Promise<readonly number[]> {
+    const wants = Array.from(this.#wants, (id) => parseHex(id))
+    const starts = (await peelToCommits(this.#view, wants)).map((id) => this.#table.add(id))
+    await this.#table.load(starts)
+    return starts
+  }
+
+  /** Makes resident what is to be known of these ids. */
+  async #load(ids: readonly ObjectId[]): Promise<void> {
+    let waiting = ids.map((id) => parseHex(id))
+    while (waiting.length > 0) {
+      waiting = waiting.filter((id) => {
+        const type = this.#view.tryType(id)
+        return type === undefined || (type === COMMIT && !this.#table.tryLoad(this.#table.add(id)))
+      })
+      if (waiting.length > 0) await this.#view.settle()
+    }
+  }
+
+  #addOne(hex: ObjectId): boolean {
     const id = parseHex(hex)
-    const object = await readObject(this.#view, id)
-    if (object === null) return false
-    if (object.type !== COMMIT) {
+    const type = this.#view.tryType(id)
+    if (type === null || type === undefined) return false
+    if (type !== COMMIT) {
       this.#haves.push(hex)
       return true
     }
-    if (!this.#theyHave.has(id)) this.#haves.push(hex)
-    this.#theyHave.add(id)
-    if (this.#shallow?.has(encodeHex(id)) === true) return true
-    for (const parent of parseCommitLinks(object.body, this.#view.format).parents) this.#theyHave.add(parent)
+    const commit = this.#table.add(id)
+    if (this.#theyHave[commit] !== true) this.#haves.push(hex)
+    this.#theyHave[commit] = true
+    this.#oldest = Math.min(this.#oldest, this.#table.time(commit))
+    for (const parent of this.#table.parents(commit)) this.#theyHave[parent] = true
     return true
   }
 }

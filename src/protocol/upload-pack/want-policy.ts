@@ -1,17 +1,21 @@
-import { parseHex } from '../../bytes/hex.ts'
-import { parseCommitLinks } from '../../object/commit-links.ts'
-import { IdTable } from '../../object/id-table.ts'
+import { encodeHex, parseHex } from '../../bytes/hex.ts'
+import { CommitTable } from '../../graph/commit-table.ts'
+import { enumerateObjects, isIncluded } from '../../graph/enumerate-objects.ts'
+import { peelAll, peelAllPresent } from '../../graph/peel.ts'
+import { findReached } from '../../graph/reaches.ts'
 import type { ObjectId } from '../../object/object-id.ts'
-import { COMMIT, TAG } from '../../object/object-type.ts'
-import { parseTagTarget } from '../../object/tag-target.ts'
+import { COMMIT } from '../../object/object-type.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import { protocolError } from '../protocol-error.ts'
 import { findAbsent, type UploadSession } from './upload-session.ts'
 
 /**
- * Refuses, in v0 and v1, wants that the repository's policy does not allow: by default whatever no visible ref reaches.
- * What is reachable but no tip is allowed even so, as git does where requests are stateless: the ref may have moved since
+ * Refuses, in v0 and v1, wants that the repository's policy does not allow: by default whatever no visible ref reaches through
+ * parents. What is reachable but no tip is allowed even so, as git does where requests are stateless: the ref may have moved since
  * the client read it. In v2 any object that is there may be asked for.
+ *
+ * Trees and blobs are refused by default. Where whatever is reachable is allowed, each request for them costs a walk of everything;
+ * git does not check them at all.
  *
  * @throws GitError `PROTOCOL`, in git's words
  */
@@ -24,10 +28,10 @@ export async function assertWantsAllowed(
   if (options.allowAnySha1InWant === true) return
   const countsHidden = options.allowTipSha1InWant === true || options.allowReachableSha1InWant === true
   const refs = await session.repository.listAdvertisedRefs(view, { peel: false })
-  const tips = refs.filter(({ name }) => countsHidden || !session.isHidden(name)).map(({ id }) => id)
-  const tipSet = new Set(tips)
-  const others = [...wants].filter((id) => !tipSet.has(id))
-  const refused = others.length === 0 ? undefined : await findUnreachable(view, others, tipSet)
+  const tips = new Set(refs.filter(({ name }) => countsHidden || !session.isHidden(name)).map(({ id }) => id))
+  const others = [...wants].filter((id) => !tips.has(id))
+  if (others.length === 0) return
+  const refused = await findUnreachable(view, others, tips, options.allowReachableSha1InWant === true)
   if (refused !== undefined) throw notOurRef(refused)
 }
 
@@ -45,45 +49,36 @@ function notOurRef(id: ObjectId): Error {
   return protocolError(`upload-pack: not our ref ${id}`)
 }
 
-/** The first of the ids that is no commit or tag which the tips reach through tags and parents. Costs a walk of history. */
+/**
+ * The first of the ids that the tips do not reach: commits through parents, tags through tags, and trees and blobs only where
+ * `anyType` says so.
+ */
 async function findUnreachable(
   view: ObjectView,
   ids: readonly ObjectId[],
   tips: ReadonlySet<ObjectId>,
+  anyType: boolean,
 ): Promise<ObjectId | undefined> {
-  const { format } = view
-  const sought = new IdTable(format.idLength, ids.length)
-  for (const id of ids) sought.add(parseHex(id))
-  const found = new Uint8Array(sought.size)
-  let missing = sought.size
-  const seen = new IdTable(format.idLength)
-  let frontier: Uint8Array[] = [...tips].map((tip) => parseHex(tip))
-  for (const id of frontier) seen.add(id)
-  const visit = (next: Uint8Array[], id: Uint8Array): void => {
-    const size = seen.size
-    if (seen.add(id) === size) next.push(id)
+  const rawTips = Array.from(tips, (tip) => parseHex(tip))
+  const peeledTips = (await peelAllPresent(view, rawTips)).filter((peeled) => peeled !== undefined)
+  const named = new Set(peeledTips.flatMap(({ tags }) => tags).map((id) => encodeHex(id)))
+  const open = ids.filter((id) => !named.has(id))
+
+  const table = new CommitTable(view)
+  const commits = new Map<ObjectId, number>()
+  const peeledIds = await peelAll(
+    view,
+    open.map((id) => parseHex(id)),
+  )
+  for (const [at, { tags, id, type }] of peeledIds.entries()) {
+    if (tags.length === 0 && type === COMMIT) commits.set(open[at]!, table.add(id))
   }
-  while (frontier.length > 0 && missing > 0) {
-    const next: Uint8Array[] = []
-    let unsettled = false
-    for (const id of frontier) {
-      const object = view.tryRead(id)
-      if (object === undefined) {
-        next.push(id)
-        unsettled = true
-        continue
-      }
-      if (object?.type !== COMMIT && object?.type !== TAG) continue
-      const ordinal = sought.find(id)
-      if (ordinal >= 0 && found[ordinal] === 0) {
-        found[ordinal] = 1
-        missing--
-      }
-      if (object.type === TAG) visit(next, parseTagTarget(object.body, format).id)
-      else for (const parent of parseCommitLinks(object.body, format).parents) visit(next, parent)
-    }
-    if (unsettled) await view.settle()
-    frontier = next
-  }
-  return ids.find((id) => found[sought.find(parseHex(id))] === 0)
+  const starts = peeledTips.filter(({ type }) => type === COMMIT).map(({ id }) => table.add(id))
+  await table.load(starts)
+  const reached = await findReached(table, starts, [...commits.values()])
+  const rest = open.filter((id) => !reached.has(commits.get(id) ?? -1))
+  if (!anyType || rest.length === 0 || rest.some((id) => commits.has(id))) return rest[0]
+
+  const everything = await enumerateObjects(view, { wants: rawTips, haves: [] })
+  return rest.find((id) => !isIncluded(everything, parseHex(id)))
 }
