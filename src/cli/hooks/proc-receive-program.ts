@@ -40,7 +40,7 @@ async function converse(
 ): Promise<readonly ProcReceiveAnswer[]> {
   const { isAtomic, pushOptions } = context
   const reader = new PktReader(output as AsyncIterable<Uint8Array>, MAX_ANSWER)
-  const offers = [...(pushOptions.length > 0 ? ['push-options'] : []), ...(isAtomic ? ['atomic'] : [])]
+  const offers = [...(isAtomic ? ['atomic'] : []), ...(pushOptions.length > 0 ? ['push-options'] : [])]
   write(input, [offers.length > 0 ? `version=1\0${offers.join(' ')}` : 'version=1'])
   const wishes = await readGreeting(reader)
   write(

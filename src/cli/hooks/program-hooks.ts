@@ -67,7 +67,6 @@ function linesOf(commands: readonly HookCommand[]): string {
 }
 
 function pushOptionVariables({ pushOptions }: PushContext): Record<string, string> {
-  if (pushOptions.length === 0) return {}
   const variables = pushOptions.map((option, at) => [`GIT_PUSH_OPTION_${at}`, option] as const)
   return { GIT_PUSH_OPTION_COUNT: String(pushOptions.length), ...Object.fromEntries(variables) }
 }

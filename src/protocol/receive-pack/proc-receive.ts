@@ -35,13 +35,17 @@ function createMatcher(pattern: string, zeroId: string): Matcher {
 export async function runProcReceive(push: ReceivedPush, outcomes: readonly CommandOutcome[]): Promise<void> {
   const taken = outcomes.filter((outcome) => outcome.isTakenOver && isOpen(outcome))
   if (taken.length === 0) return
-  if (await tryProcReceive(push, taken)) return
+  if (await tryProcReceive(push, outcomes, taken)) return
   for (const outcome of push.request.atomic ? outcomes : taken) {
     if (outcome.reports.length === 0) outcome.error ??= 'fail to run proc-receive hook'
   }
 }
 
-async function tryProcReceive(push: ReceivedPush, taken: readonly CommandOutcome[]): Promise<boolean> {
+async function tryProcReceive(
+  push: ReceivedPush,
+  outcomes: readonly CommandOutcome[],
+  taken: readonly CommandOutcome[],
+): Promise<boolean> {
   const { session, say } = push
   const run = session.options.hooks?.procReceive
   if (run === undefined) {
@@ -54,7 +58,8 @@ async function tryProcReceive(push: ReceivedPush, taken: readonly CommandOutcome
     for (const answer of answers) {
       const outcome = unanswered.get(answer.name)
       if (outcome === undefined) {
-        say(`error: proc-receive reported status on unexpected ref: ${answer.name}\n`)
+        const kind = outcomes.some(({ command }) => command.name === answer.name) ? 'unexpected' : 'unknown'
+        say(`error: proc-receive reported status on ${kind} ref: ${answer.name}\n`)
         continue
       }
       unanswered.delete(answer.name)
