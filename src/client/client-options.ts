@@ -10,7 +10,7 @@ export type FetchFunction = (
 export interface ClientLimits {
   /** Bytes of an advertisement or a list of refs. */
   readonly maxAdvertisementBytes: number
-  /** Refs that a remote may list. */
+  /** Refs, and commits where history ends, that a remote may list. */
   readonly maxRefs: number
 }
 

@@ -1,6 +1,7 @@
 import { GitError } from '../errors.ts'
 import type { ObjectId } from '../object/object-id.ts'
 import type { HaveSource } from './negotiator.ts'
+import { remoteFault } from './remote-refs.ts'
 
 /** How much history is wanted. At most one of `depth` and the pair `since`, `not`. */
 export interface DeepenOptions {
@@ -79,6 +80,16 @@ export function deepenLines({ depth, since, not = [] }: DeepenOptions): readonly
 /** The error for something the remote does not do. */
 export function unoffered(what: string): GitError {
   return new GitError('UNSUPPORTED', `the remote does not offer ${what}`)
+}
+
+/**
+ * Adds an id to what a remote has listed so far.
+ *
+ * @throws GitError `PROTOCOL` when it lists more than can be
+ */
+export function addListed(ids: ObjectId[], id: ObjectId, maximum: number): void {
+  if (ids.length === maximum) throw remoteFault(`the remote lists more than ${maximum} commits`)
+  ids.push(id)
 }
 
 /** How many haves the first round offers. */

@@ -7,6 +7,7 @@ import type { BodyStream } from './body-stream.ts'
 import type { Connection } from './connection.ts'
 import type { Discovery } from './discover.ts'
 import {
+  addListed,
   deepenLines,
   FIRST_BATCH,
   MAX_IN_VAIN,
@@ -65,8 +66,9 @@ export async function fetchPackV0(
     const answer = await connection.post('git-upload-pack', body.body, { ...headers, ...body.headers })
     const round = { reader: new PktReader(answer), answer }
     try {
-      const boundary = await readBoundary(round.reader, discovery, request)
-      const news = await readAcknowledgments(round.reader, discovery, done, words.includes('no-done'))
+      const boundary = await readBoundary(round.reader, discovery, request, connection.remote.limits.maxRefs)
+      const asked = { done, noDone: words.includes('no-done'), offered: common.length + haves.length }
+      const news = await readAcknowledgments(round.reader, discovery, asked)
       for (const id of news.common) {
         if (request.haves?.acknowledge(id) !== true) continue
         common.push(id)
@@ -125,6 +127,7 @@ async function readBoundary(
   reader: PktReader,
   { objectFormat }: Discovery,
   request: FetchRequest,
+  maximum: number,
 ): Promise<Boundary> {
   const shallow: ObjectId[] = []
   const unshallow: ObjectId[] = []
@@ -133,8 +136,10 @@ async function readBoundary(
     const line = await reader.readLine()
     if (line.kind === 'flush') return { shallow, unshallow }
     const [keyword, id] = line.kind === 'line' ? line.text.split(' ') : []
-    if (keyword === 'shallow' && id !== undefined) shallow.push(parseRemoteId(id, objectFormat))
-    else if (keyword === 'unshallow' && id !== undefined) unshallow.push(parseRemoteId(id, objectFormat))
+    if (keyword === 'shallow' && id !== undefined)
+      addListed(shallow, parseRemoteId(id, objectFormat), maximum)
+    else if (keyword === 'unshallow' && id !== undefined)
+      addListed(unshallow, parseRemoteId(id, objectFormat), maximum)
     else throw remoteFault('expected the boundary of a shallow history from the remote')
   }
 }
@@ -149,8 +154,7 @@ interface Acknowledgments {
 async function readAcknowledgments(
   reader: PktReader,
   { objectFormat }: Discovery,
-  done: boolean,
-  noDone: boolean,
+  { done, noDone, offered }: { readonly done: boolean; readonly noDone: boolean; readonly offered: number },
 ): Promise<Acknowledgments> {
   const common: ObjectId[] = []
   let ready = false
@@ -171,7 +175,7 @@ async function readAcknowledgments(
       while (await isAcknowledgment(reader)) await reader.readLine()
       return { common, ready, packFollows: true }
     }
-    if (state === 'common') common.push(acknowledged)
+    if (state === 'common') addListed(common, acknowledged, offered)
     else if (state === 'ready') ready = true
     else if (state !== 'continue') throw remoteFault(`unknown acknowledgment '${line.text.slice(0, 80)}'`)
   }

@@ -6,6 +6,7 @@ import type { BodyStream } from './body-stream.ts'
 import type { Connection } from './connection.ts'
 import type { Discovery } from './discover.ts'
 import {
+  addListed,
   deepenLines,
   FIRST_BATCH,
   MAX_IN_VAIN,
@@ -50,14 +51,16 @@ export async function fetchPackV2(
     const answer = await connection.post('git-upload-pack', body, { ...headers, 'Git-Protocol': 'version=2' })
     const reader = new PktReader(answer)
     try {
-      if (done) return await readSections(reader, answer, discovery, messages)
-      const news = await readAcknowledgments(reader, discovery)
+      const { maxRefs } = connection.remote.limits
+      const sections = { reader, answer, discovery, messages, maxRefs }
+      if (done) return await readSections(sections)
+      const news = await readAcknowledgments(reader, discovery, common.length + haves.length)
       for (const id of news.acks) {
         if (request.haves?.acknowledge(id) !== true) continue
         common.push(id)
         inVain = 0
       }
-      if (news.ready) return await readSections(reader, answer, discovery, messages)
+      if (news.ready) return await readSections(sections)
     } catch (error) {
       await answer.return()
       throw error
@@ -94,6 +97,7 @@ function argumentLines(
 async function readAcknowledgments(
   reader: PktReader,
   { objectFormat }: Discovery,
+  offered: number,
 ): Promise<{ readonly acks: readonly ObjectId[]; readonly ready: boolean }> {
   const header = await reader.readLine()
   if (header.kind !== 'line' || header.text !== 'acknowledgments') {
@@ -110,17 +114,28 @@ async function readAcknowledgments(
     }
     if (line.kind !== 'line') throw remoteFault('the acknowledgments end early')
     if (line.text === 'ready') ready = true
-    else if (line.text.startsWith('ACK ')) acks.push(parseRemoteId(line.text.slice(4), objectFormat))
+    else if (line.text.startsWith('ACK '))
+      addListed(acks, parseRemoteId(line.text.slice(4), objectFormat), offered)
     else if (line.text !== 'NAK') throw remoteFault(`unexpected acknowledgment: '${line.text.slice(0, 80)}'`)
   }
 }
 
-async function readSections(
-  reader: PktReader,
-  answer: BodyStream,
-  { objectFormat }: Discovery,
-  messages: RemoteMessages,
-): Promise<FetchedPack> {
+interface Sections {
+  readonly reader: PktReader
+  readonly answer: BodyStream
+  readonly discovery: Discovery
+  readonly messages: RemoteMessages
+  readonly maxRefs: number
+}
+
+async function readSections({
+  reader,
+  answer,
+  discovery,
+  messages,
+  maxRefs,
+}: Sections): Promise<FetchedPack> {
+  const { objectFormat } = discovery
   const shallow: ObjectId[] = []
   const unshallow: ObjectId[] = []
   for (;;) {
@@ -139,8 +154,10 @@ async function readSections(
       const line = await reader.readLine()
       if (line.kind === 'delim') break
       const [keyword, id] = line.kind === 'line' ? line.text.split(' ') : []
-      if (keyword === 'shallow' && id !== undefined) shallow.push(parseRemoteId(id, objectFormat))
-      else if (keyword === 'unshallow' && id !== undefined) unshallow.push(parseRemoteId(id, objectFormat))
+      if (keyword === 'shallow' && id !== undefined)
+        addListed(shallow, parseRemoteId(id, objectFormat), maxRefs)
+      else if (keyword === 'unshallow' && id !== undefined)
+        addListed(unshallow, parseRemoteId(id, objectFormat), maxRefs)
       else throw remoteFault('the remote sent something else than its shallow commits')
     }
   }
