@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -83,6 +83,8 @@ interface Outcome {
   readonly report: readonly string[]
   readonly said: readonly string[]
   readonly refs: readonly string[]
+  /** The served repository's list of shallow commits. */
+  readonly shallow: string
   readonly ended: boolean
 }
 
@@ -107,6 +109,7 @@ async function pushToBoth(
         report: await packets(bands.data),
         said: importantLines(bands.progress),
         refs,
+        shallow: await readFile(join(path, 'shallow'), 'utf8').catch(() => ''),
         ended: bands.ended,
       }
     }),
@@ -302,12 +305,66 @@ describe('a push is answered as by git', () => {
     expect(ours.report).toContain('ng refs/heads/shallow shallow update not allowed')
   })
 
+  it.each([
+    ['a new branch', [['zero', 'afterGap', 'refs/heads/shallow']]],
+    ['a forced update', [['two', 'afterGap', 'refs/heads/main']]],
+  ] satisfies [string, Command[]][])(
+    'when the history may end where a client’s ends: %s',
+    async (_, commands) => {
+      // The server's own list of shallow commits is part of what both must agree on.
+      const request = concatBytes([
+        wire(`shallow ${id.afterGap}`, `shallow ${id.three}`),
+        pushRequest(commands, CAPABILITIES),
+        await packOf(['afterGap', 'other'], ['gap', 'one']),
+      ])
+      const { ours, theirs } = await pushToBoth(request, [['receive.shallowUpdate', 'true']])
+      expect(ours).toEqual(theirs)
+      expect(ours.report).toContain(`ok ${commands[0]?.[2] ?? ''}`)
+      expect(ours.shallow).toBe(`${id.afterGap}\n`)
+    },
+  )
+
   it('when a shallow client pushes what the server can complete', async () => {
     const line = `${id.two} ${id.three} refs/heads/main\0 ${CAPABILITIES}`
     const request = concatBytes([wire(`shallow ${id.two}`, line, FLUSH), await packOf(['three'], ['two'])])
     const { ours, theirs } = await pushToBoth(request)
     expect(ours).toEqual(theirs)
     expect(ours.report).toContain('ok refs/heads/main')
+  })
+
+  it.each([
+    ['in version 2 of the report', 'report-status-v2', []],
+    ['in version 2 of the report, asked for beside version 1', 'report-status report-status-v2', []],
+    ['with push options', 'report-status push-options', [['receive.advertisePushOptions', 'true']]],
+    [
+      'where refs belong to a proc-receive hook that is not there',
+      'report-status-v2',
+      [['receive.procReceiveRefs', 'refs/heads/for']],
+    ],
+  ] satisfies [string, string, [string, string][]][])('%s', async (_, report, config) => {
+    const commands: Command[] = [
+      ['two', 'three', 'refs/heads/main'],
+      ['two', 'three', 'refs/heads/old'],
+      ['zero', 'three', 'refs/heads/for/me'],
+    ]
+    const capabilities = CAPABILITIES.replace('report-status', report)
+    const request = concatBytes([
+      pushRequest(commands, capabilities),
+      report.includes('push-options') ? wire('one', 'two=2\n', '', FLUSH) : new Uint8Array(0),
+      await packOf(['three'], ['two']),
+    ])
+    const { ours, theirs } = await pushToBoth(request, config)
+    expect(ours).toEqual(theirs)
+    expect(ours.report).toContain('ok refs/heads/main')
+  })
+
+  it('with push options and nothing but a deletion', async () => {
+    const request = concatBytes([
+      pushRequest([['one', 'zero', 'refs/heads/old']], `${CAPABILITIES} push-options`),
+      wire('why', FLUSH),
+    ])
+    const { ours, theirs } = await pushToBoth(request, [['receive.advertisePushOptions', 'true']])
+    expect(ours).toEqual(theirs)
   })
 
   it('in a repository that checks objects', async () => {
