@@ -2,6 +2,7 @@
 import { checkedCompressionLevel } from '../compression-level.ts'
 import { createSha1WithCollisionDetection } from '../sha1-collision-detection.ts'
 import { createCrc32 } from '../loops/crc32.ts'
+import { createDeflate } from '../loops/deflate/deflate.ts'
 import { createInflate } from '../loops/inflate/inflate.ts'
 import { createSha1 } from '../loops/sha1.ts'
 import { createSha256 } from '../loops/sha256.ts'
@@ -31,6 +32,7 @@ const NATIVE_INFLATE_FROM = 1024
 const NATIVE_SHA1_FROM = 256
 const NATIVE_SHA256_FROM = 48
 const NATIVE_CRC32_FROM = 256
+const NATIVE_DEFLATE_FROM = 512
 
 /** Creates the codecs for Node.js and for runtimes that offer node:zlib and node:crypto. */
 export function createNodeCodecs(options: NodeCodecOptions = {}): Codecs {
@@ -43,7 +45,7 @@ export function createNodeCodecs(options: NodeCodecOptions = {}): Codecs {
         : createNodeHash(createSha1(), NATIVE_SHA1_FROM),
     sha256: createNodeHash(createSha256(), NATIVE_SHA256_FROM),
     inflate: createNodeInflate(createInflate(), NATIVE_INFLATE_FROM),
-    deflate: createNodeDeflate(level),
+    deflate: createDeflate(level, createNodeDeflate(level), NATIVE_DEFLATE_FROM),
     crc32: createNodeCrc32(createCrc32(), NATIVE_CRC32_FROM),
   }
 }

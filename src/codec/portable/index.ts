@@ -3,6 +3,7 @@ import { GitError } from '../../errors.ts'
 import { checkedCompressionLevel } from '../compression-level.ts'
 import { createSha1WithCollisionDetection } from '../sha1-collision-detection.ts'
 import { createCrc32 } from '../loops/crc32.ts'
+import { createDeflate } from '../loops/deflate/deflate.ts'
 import { createInflate } from '../loops/inflate/inflate.ts'
 import { createSha1 } from '../loops/sha1.ts'
 import { createSha256 } from '../loops/sha256.ts'
@@ -48,7 +49,7 @@ export function createPortableCodecs(options: PortableCodecOptions = {}): Codecs
         : createSha1Uint8Array(),
     sha256: createSha256(),
     inflate: inflate === 'own' ? createInflate() : createPakoInflate(),
-    deflate: createPakoDeflate(level),
+    deflate: createDeflate(level, createPakoDeflate(level)),
     crc32: createCrc32(),
   }
 }
