@@ -50,7 +50,7 @@ export type {
 export type { ByteRange, FileWriter, StagedFile, StoredFile } from './storage/stored-file.ts'
 
 export type { ObjectView } from './odb/object-view.ts'
-export { createObjectCaches, type ObjectCaches } from './odb/object-database.ts'
+export { createMemoryBudget, type MemoryBudget } from './odb/memory-budget.ts'
 export {
   openRepository,
   type AdvertisedRef,

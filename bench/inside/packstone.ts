@@ -4,6 +4,7 @@ import { createGitHandler } from '../../src/http/index.ts'
 import { objectFormat } from '../../src/object/object-format.ts'
 import { parseObjectId } from '../../src/object/object-id.ts'
 import { readObject } from '../../src/object/object-reader.ts'
+import { createMemoryBudget } from '../../src/odb/memory-budget.ts'
 import { indexPack } from '../../src/pack/indexer/index-pack.ts'
 import { planPack } from '../../src/repository/outgoing-pack.ts'
 import { openRepository } from '../../src/repository/repository.ts'
@@ -24,7 +25,11 @@ export const readOperation: CreateOperation = async (args) => {
   const codecs = codecsOf(args)
   const cacheBytes = Number(argument(args, 'cacheMegabytes')) << 20
   return async () => {
-    const repository = await openRepositoryAt(argument(args, 'repository'), { codecs, cacheBytes })
+    const repository = await openRepositoryAt(argument(args, 'repository'), {
+      codecs,
+      // Half of a budget is for caches.
+      memoryBudget: createMemoryBudget(2 * cacheBytes),
+    })
     const view = await repository.openView()
     let bytes = 0
     for (const id of ids) {

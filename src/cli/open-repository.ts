@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { createNodeCodecs } from '../codec/node/index.ts'
 import { GitError } from '../errors.ts'
+import { hostMemoryBytes } from '../hosts/node/host-memory.ts'
 import type { ObjectFormatName } from '../object/object-format.ts'
+import { createMemoryBudget } from '../odb/memory-budget.ts'
 import { openRepository, type OpenRepositoryOptions, type Repository } from '../repository/repository.ts'
 import { initBareRepository, openBareRepository } from '../storage/fs/index.ts'
 
@@ -12,10 +14,13 @@ import { initBareRepository, openBareRepository } from '../storage/fs/index.ts'
  */
 export async function openRepositoryAt(
   path: string,
-  options: OpenRepositoryOptions = { codecs: createNodeCodecs() },
+  options: Partial<OpenRepositoryOptions> = {},
 ): Promise<Repository> {
   const storage = (await openBareRepository(path)) ?? (await openBareRepository(join(path, '.git')))
-  if (storage !== undefined) return openRepository(storage, options)
+  if (storage !== undefined) {
+    const memoryBudget = options.memoryBudget ?? createMemoryBudget(hostMemoryBytes())
+    return openRepository(storage, { codecs: createNodeCodecs(), ...options, memoryBudget })
+  }
   throw new GitError('NOT_FOUND', `'${path}' is not a Git repository`)
 }
 

@@ -1,5 +1,7 @@
 import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { GitError } from '../errors.ts'
+import { FsStoredFile } from '../storage/fs/fs-stored-file.ts'
+import type { StoredFile } from '../storage/stored-file.ts'
 
 /** How much is read in one call: Node refuses more than 2 GiB. */
 const READ_BYTES = 1 << 30
@@ -24,6 +26,21 @@ export async function readWholeFile(path: string): Promise<Uint8Array> {
     } finally {
       await file.close()
     }
+  } catch (cause) {
+    throw cannot('read', path, cause)
+  }
+}
+
+/**
+ * Opens a file that ranges are read of.
+ *
+ * @throws GitError `STORAGE`, from reading too
+ */
+export async function openRangeReader(path: string): Promise<StoredFile> {
+  try {
+    const file = await open(path)
+    const { size } = await file.stat()
+    return new FsStoredFile(file, { path, size, onClose: () => undefined })
   } catch (cause) {
     throw cannot('read', path, cause)
   }

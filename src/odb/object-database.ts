@@ -1,38 +1,24 @@
-import { SharedLru } from '../bytes/shared-lru.ts'
 import type { Codecs } from '../codec/ports.ts'
 import { isGitError } from '../errors.ts'
 import { ReachabilitySet } from '../graph/reachability-set.ts'
 import type { ObjectFormat } from '../object/object-format.ts'
 import type { ObjectId } from '../object/object-id.ts'
-import type { RawObject } from '../object/object-reader.ts'
-import { indexPack } from '../pack/indexer/index-pack.ts'
+import { indexStoredPack } from '../pack/indexer/windowed-indexer.ts'
 import { PackIndex } from '../pack/pack-index.ts'
 import { PackReachability } from '../pack/reachability/pack-reachability.ts'
 import type { PackDescription, RepositoryStorage } from '../storage/repository-storage.ts'
 import { CachedFile } from './cached-file.ts'
 import { DatabaseView } from './database-view.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import type { ObjectView } from './object-view.ts'
 import { isReachable, PackFile, type ReachablePackFile } from './pack-file.ts'
 import { PackSet } from './pack-set.ts'
 
-/** The largest pack that is read into memory to find out what its objects point at. */
-const MAX_DESCRIBED_BYTES = 256 << 20
+/** What describing a pack takes of the memory budget, at most. */
+const DESCRIBING_BYTES = 16 << 20
 
 /** How often the packs are listed again because some went away before they were opened. */
 const LISTING_ATTEMPTS = 10
-
-/** Memory that readers share: made at the edge, bounded in bytes, and passed to every repository that shall share it. */
-export interface ObjectCaches {
-  /** Blocks of stored pack files. */
-  readonly blocks: SharedLru<Uint8Array>
-  /** Inflated objects, as bases for deltas and for repeated reads. */
-  readonly objects: SharedLru<RawObject>
-}
-
-/** Divides a budget in bytes between stored blocks and inflated objects. */
-export function createObjectCaches(maxBytes: number): ObjectCaches {
-  return { blocks: new SharedLru(maxBytes / 2), objects: new SharedLru(maxBytes / 2) }
-}
 
 /**
  * The object database of one repository: finds objects in packs and, where the store has them, loose files.
@@ -43,7 +29,7 @@ export class ObjectDatabase {
   readonly storage: RepositoryStorage
   readonly format: ObjectFormat
   readonly codecs: Codecs
-  readonly caches: ObjectCaches
+  readonly memory: MemoryBudget
   readonly #set = new PackSet()
   #packs: readonly PackFile[] = []
   #reachability: ReachabilitySet<ReachablePackFile> = ReachabilitySet.of<ReachablePackFile>([])
@@ -54,11 +40,11 @@ export class ObjectDatabase {
   readonly #closing = new AbortController()
   #next: Promise<readonly PackFile[]> | undefined
 
-  constructor(storage: RepositoryStorage, format: ObjectFormat, codecs: Codecs, caches: ObjectCaches) {
+  constructor(storage: RepositoryStorage, format: ObjectFormat, codecs: Codecs, memory: MemoryBudget) {
     this.storage = storage
     this.format = format
     this.codecs = codecs
-    this.caches = caches
+    this.memory = memory
   }
 
   /** Opens a view of everything that is stored now. */
@@ -140,9 +126,13 @@ export class ObjectDatabase {
       const [bytes] = await file.read([{ offset: 0, length: indexSize }])
       await file.close()
       const index = new PackIndex(bytes!, this.format.idLength)
-      const data = new CachedFile(packSize, () => this.storage.openPackFile(name, 'pack'), this.caches.blocks)
+      const data = new CachedFile(
+        packSize,
+        () => this.storage.openPackFile(name, 'pack'),
+        this.memory.caches.blocks,
+      )
       const reachability = await this.#readReachability(name, index)
-      return new PackFile(name, index, data, this.codecs, this.caches.objects, reachability)
+      return new PackFile(name, index, data, this.codecs, this.memory.caches.objects, reachability)
     } catch (error) {
       if (isGitError(error, 'NOT_FOUND')) return undefined
       throw error
@@ -163,15 +153,12 @@ export class ObjectDatabase {
 
   /**
    * Writes down the reachability of stored packs that lack it, one after the other and giving way to other work, in the background.
-   * Packs larger than `MAX_DESCRIBED_BYTES`, and packs that turned out to be corrupt, are left alone. Idempotent.
+   * Packs that turned out to be corrupt are left alone. Idempotent.
    */
   describePacks(): void {
     if (this.#describing !== undefined) return
     const next = this.#packs.find(
-      (pack) =>
-        pack.reachability === undefined &&
-        pack.data.size <= MAX_DESCRIBED_BYTES &&
-        !this.#indescribable.has(pack.name),
+      (pack) => pack.reachability === undefined && !this.#indescribable.has(pack.name),
     )
     if (next === undefined || this.#closing.signal.aborted) return
     this.#describing = this.#describe(next)
@@ -185,13 +172,14 @@ export class ObjectDatabase {
   }
 
   async #describe(pack: PackFile): Promise<void> {
+    const { codecs, format } = this
+    const { signal } = this.#closing
+    const memory = await this.memory.work.reserve(DESCRIBING_BYTES, signal)
     this.#set.acquire([pack])
     try {
       const file = await pack.data.file()
-      const [bytes] = await file.read([{ offset: 0, length: file.size }])
-      const { codecs, format } = this
-      const { signal } = this.#closing
-      const indexed = await indexPack(bytes!, { codecs, format, signal, reachability: true })
+      const indexing = { codecs, format, signal, reachability: true, memoryBytes: memory.bytes }
+      const indexed = await indexStoredPack(file, indexing)
       const derived = indexed.reachability!
       await this.storage.writeDerived(pack.name, 'reachability', derived)
       pack.reachability = new PackReachability(
@@ -201,6 +189,7 @@ export class ObjectDatabase {
         format,
       )
     } finally {
+      memory.release()
       await this.#set.release([pack])
     }
   }

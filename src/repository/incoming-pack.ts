@@ -1,40 +1,22 @@
-import { collectBytes } from '../bytes/collect.ts'
-import { concatBytes } from '../bytes/concat.ts'
 import type { HashAlgorithm } from '../codec/ports.ts'
-import { encodeHex } from '../bytes/hex.ts'
-import { GitError, isGitError } from '../errors.ts'
-import { FsckSession } from '../object/fsck-session.ts'
-import { isFsckError, type FsckFinding, type FsckOptions } from '../object/fsck.ts'
 import type { ObjectId } from '../object/object-id.ts'
-import { readObject, type RawObject } from '../object/object-reader.ts'
 import type { ObjectDatabase } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
-import { PackFile } from '../odb/pack-file.ts'
-import { ResidentPackData } from '../odb/resident-pack-data.ts'
-import { indexPack, type PackWithIndex } from '../pack/indexer/index-pack.ts'
-import { parsePackHeader } from '../pack/pack-header.ts'
-import { PackIndex } from '../pack/pack-index.ts'
-import { PackReachability } from '../pack/reachability/pack-reachability.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
-import type { NewPack } from '../storage/repository-storage.ts'
-import type { StagedFile } from '../storage/stored-file.ts'
 import { assertNoCollision } from './assert-no-collision.ts'
+import { beginFsck, type ReceivedChecks } from './check-received.ts'
 import { findMissingAnywhere, findMissingObject, type MissingObject } from './find-missing-object.ts'
+import { readReceived } from './read-received.ts'
+import type { ReceivedPack } from './received-pack.ts'
 
-export interface IncomingPackOptions {
+export interface IncomingPackOptions extends ReceivedChecks {
   readonly signal?: AbortSignal
   readonly onProgress?: ProgressListener
   /** The largest pack that is taken, in bytes. */
   readonly maxPackBytes?: number
-  /** The most objects that one pack may have. */
-  readonly maxObjects?: number
   /** The largest object that is taken, inflated, in bytes. */
   readonly maxObjectBytes?: number
-  /** When given, every received object is checked by git's rules; an error refuses the pack. */
-  readonly fsck?: FsckOptions
-  /** Is told what the check finds, errors and warnings, while the pack is read. */
-  readonly onFinding?: (id: ObjectId, finding: FsckFinding) => void
   /** Names received objects instead of the format's own hash: the same digests, with collision detection. */
   readonly objectHash?: HashAlgorithm
 }
@@ -80,11 +62,9 @@ export interface IncomingCommitOptions {
   readonly shallow?: readonly ObjectId[]
 }
 
-/** What is written in one call to the storage. */
-const WRITE_SIZE = 1 << 20
-
 /**
- * Receives a pack: reads the stream to its end, verifies it, and completes it when it is thin.
+ * Receives a pack: reads the stream to its end, verifies it, and completes it when it is thin. What fits the memory budget is worked on
+ * in memory; anything larger is stored as it comes.
  *
  * @param source `undefined` for a push without a pack.
  * @throws GitError `CORRUPT_PACK`, `MISSING_BASE`, `FSCK`, `LIMIT_EXCEEDED`, `UNSUPPORTED`; the signal's reason. Nothing is kept.
@@ -95,135 +75,40 @@ export async function receivePack(
   options: IncomingPackOptions,
 ): Promise<IncomingPack> {
   if (source === undefined) return quarantine(database, undefined)
-  const bytes = await collectBytes(source, options.maxPackBytes ?? Number.MAX_SAFE_INTEGER)
   const view = await database.openView()
   try {
-    assertObjectCount(bytes, options.maxObjects)
-    const indexed = await indexReceived(database, view, bytes, options)
-    return await quarantine(database, indexed.objectCount === 0 ? undefined : indexed)
+    const fsck = beginFsck(options, database.format)
+    const received = await readReceived(database, view, source, options, fsck?.visit)
+    if (received === undefined) return await quarantine(database, undefined)
+    try {
+      const { file, indexing } = received
+      await fsck?.finish(file, view)
+      const { packIndex: index, addedCount } = indexing
+      await assertNoCollision({ index, addedCount, pack: () => file }, view, database.storage.loose)
+      return await quarantine(database, received)
+    } catch (error) {
+      await received.discard()
+      throw error
+    }
   } finally {
     await view.close()
   }
 }
 
-async function indexReceived(
-  database: ObjectDatabase,
-  view: ObjectView,
-  bytes: Uint8Array,
-  options: IncomingPackOptions,
-): Promise<PackWithIndex> {
-  const { format, codecs } = database
-  const { signal, onProgress, fsck, maxObjectBytes, objectHash } = options
-  const session = fsck === undefined ? undefined : new FsckSession(format, fsck)
-  const indexed = await indexPack(bytes, {
-    format,
-    codecs,
-    reachability: true,
-    readBases: (ids) => readAll(view, ids),
-    ...(session === undefined
-      ? {}
-      : {
-          visit: (type, body, id) => {
-            judgeFindings(session.check(type, body, id), id, options)
-          },
-        }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-    ...(maxObjectBytes === undefined ? {} : { maxObjectBytes }),
-    ...(objectHash === undefined ? {} : { objectHash }),
-  })
-  let opened: PackFile | undefined
-  const index = new PackIndex(indexed.index, format.idLength)
-  const pack = (): PackFile => (opened ??= residentPack(database, indexed))
-  try {
-    if (session !== undefined) await checkSpecialFiles(session, pack, view, options)
-    await assertNoCollision({ index, addedCount: indexed.addedCount, pack }, view, database.storage.loose)
-  } finally {
-    await opened?.close()
-  }
-  return indexed
-}
-
-function assertObjectCount(pack: Uint8Array, maxObjects: number | undefined): void {
-  if (maxObjects === undefined) return
-  const count = parsePackHeader(pack)
-  if (count <= maxObjects) return
-  throw new GitError(
-    'LIMIT_EXCEEDED',
-    `pack has ${count} objects, which exceeds the maximum of ${maxObjects}`,
-    {
-      details: { limit: 'maxObjects' },
-    },
-  )
-}
-
-/** Passes findings on, and refuses the object when one of them is an error. */
-function judgeFindings(
-  findings: readonly FsckFinding[],
-  rawId: Uint8Array,
-  options: IncomingPackOptions,
-): void {
-  if (findings.length === 0) return
-  const id = encodeHex(rawId)
-  for (const finding of findings) options.onFinding?.(id, finding)
-  const error = findings.find(isFsckError)
-  if (error === undefined) return
-  throw new GitError('FSCK', `object ${id}: ${error.id}: ${error.message}`, {
-    details: { id, fsck: error.id },
-  })
-}
-
-async function checkSpecialFiles(
-  session: FsckSession,
-  openPack: () => PackFile,
-  view: ObjectView,
-  options: IncomingPackOptions,
-): Promise<void> {
-  for (const special of session.pending()) {
-    const pack = openPack()
-    const rank = pack.index.find(special.id)
-    const object = rank >= 0 ? (pack.tryRead(rank) ?? null) : await readObject(view, special.id)
-    judgeFindings(session.checkPending(special, object), special.id, options)
-  }
-}
-
-async function readAll(view: ObjectView, ids: readonly Uint8Array[]): Promise<(RawObject | null)[]> {
-  const objects: (RawObject | null)[] = []
-  for (const id of ids) objects.push(await readObject(view, id))
-  return objects
-}
-
-function residentPack(database: ObjectDatabase, indexed: PackWithIndex): PackFile {
-  const { format, codecs, caches } = database
-  const index = new PackIndex(indexed.index, format.idLength)
-  const data = new ResidentPackData(concatBytes(indexed.pieces))
-  const reachability =
-    indexed.reachability === undefined
-      ? undefined
-      : new PackReachability(indexed.reachability, indexed.checksum, indexed.objectCount, format)
-  return new PackFile(
-    `pack-${encodeHex(indexed.checksum)}`,
-    index,
-    data,
-    codecs,
-    caches.objects,
-    reachability,
-  )
-}
-
 async function quarantine(
   database: ObjectDatabase,
-  indexed: PackWithIndex | undefined,
+  received: ReceivedPack | undefined,
 ): Promise<IncomingPack> {
-  const pack = indexed === undefined ? undefined : residentPack(database, indexed)
-  const view = pack === undefined ? await database.openView() : await database.openViewWith(pack)
+  const pack = received?.file
+  const view = await database.openViewWith(pack)
   const { storage } = database
   return {
-    objectCount: indexed?.objectCount ?? 0,
-    pack:
-      indexed === undefined || pack === undefined
-        ? undefined
-        : { name: pack.name, index: indexed.index, read: () => readPieces(indexed) },
+    objectCount: received?.indexing.objectCount ?? 0,
+    pack: received && {
+      name: received.file.name,
+      index: received.indexing.index,
+      read: () => received.read(),
+    },
     view,
     findMissing: async (tips, shallow) => {
       if (shallow === undefined) return findMissingObject(view, storage, tips, pack?.index)
@@ -237,78 +122,41 @@ async function quarantine(
     openView: (shallow) => database.openViewWith(pack, shallow),
     commit: async (refs, options) => {
       try {
-        const staged =
-          indexed === undefined || pack === undefined ? undefined : await stage(database, pack.name, indexed)
-        return await commitStaged(database, staged, indexed?.reachability, refs, options)
+        return await commitReceived(database, received, refs, options)
       } finally {
         await view.close()
+        await received?.discard()
       }
     },
-    discard: () => view.close(),
+    discard: async () => {
+      await view.close()
+      await received?.discard()
+    },
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- what is in memory need not be waited for
-async function* readPieces(indexed: PackWithIndex): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* indexed.pieces
-}
-
-async function commitStaged(
-  database: ObjectDatabase,
-  staged: NewPack | undefined,
-  reachability: Uint8Array | undefined,
+async function commitReceived(
+  { storage }: ObjectDatabase,
+  received: ReceivedPack | undefined,
   refs: readonly RefEdit[],
   { atomic, shallow }: IncomingCommitOptions,
 ): Promise<readonly RefOutcome[]> {
+  const staged = await received?.stage()
   let committed = false
   try {
-    const result = await database.storage.commit({
+    const result = await storage.commit({
       ...(staged === undefined ? {} : { addPacks: [staged] }),
       ...(shallow === undefined ? {} : { shallow }),
       refs,
       atomic,
     })
     committed = result.packsCommitted
+    const reachability = received?.indexing.reachability
     if (committed && staged !== undefined && reachability !== undefined) {
-      await database.storage.writeDerived(staged.name, 'reachability', reachability)
+      await storage.writeDerived(staged.name, 'reachability', reachability)
     }
     return result.refs
   } finally {
-    if (!committed && staged !== undefined) await discardAll([staged.pack, staged.index])
+    if (!committed && staged !== undefined) await Promise.all([staged.pack.discard(), staged.index.discard()])
   }
-}
-
-/** Writes pack and index to the storage, where nobody sees them yet. */
-async function stage(database: ObjectDatabase, name: string, indexed: PackWithIndex): Promise<NewPack> {
-  const pack = await writeFile(database, 'pack', indexed.pieces)
-  try {
-    return { name, pack, index: await writeFile(database, 'idx', [indexed.index]) }
-  } catch (error) {
-    await pack.discard()
-    throw error
-  }
-}
-
-async function writeFile(
-  database: ObjectDatabase,
-  kind: 'pack' | 'idx',
-  pieces: readonly Uint8Array[],
-): Promise<StagedFile> {
-  const writer = await database.storage.createFile(kind)
-  try {
-    for (const piece of pieces) {
-      for (let at = 0; at < piece.length; at += WRITE_SIZE)
-        await writer.write(piece.subarray(at, at + WRITE_SIZE))
-    }
-    return await writer.finish()
-  } catch (error) {
-    await writer.discard()
-    throw isGitError(error)
-      ? error
-      : new GitError('STORAGE', `writing a ${kind} file failed`, { cause: error })
-  }
-}
-
-async function discardAll(files: readonly StagedFile[]): Promise<void> {
-  await Promise.all(files.map((file) => file.discard()))
 }

@@ -3,7 +3,8 @@ import { parseGitConfig, type GitConfig } from '../config/git-config.ts'
 import { isAncestor } from '../graph/reaches.ts'
 import { objectFormat, type ObjectFormat } from '../object/object-format.ts'
 import { parseObjectId, type ObjectId } from '../object/object-id.ts'
-import { createObjectCaches, ObjectDatabase, type ObjectCaches } from '../odb/object-database.ts'
+import { createMemoryBudget, type MemoryBudget } from '../odb/memory-budget.ts'
+import { ObjectDatabase } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { RefTarget } from '../refs/ref.ts'
 import type { RepositoryStorage } from '../storage/repository-storage.ts'
@@ -12,9 +13,6 @@ import { receivePack, type IncomingPack, type IncomingPackOptions } from './inco
 import { resolveRef } from './resolve-ref.ts'
 
 export type { AdvertisedRef } from './advertised-refs.ts'
-
-/** Memory for caches when the caller does not say: bytes. */
-const DEFAULT_CACHE_BYTES = 96 << 20
 
 /** One repository: objects, refs and config over a storage. */
 export interface Repository {
@@ -58,19 +56,20 @@ export interface OpenRepositoryOptions {
    * an attack on SHA-1 is then refused, and reading stays as fast as `codecs` are. Default: `codecs`.
    */
   readonly receiveCodecs?: Codecs
-  /** Memory for caches of this repository alone, in bytes. Default 96 MiB. */
-  readonly cacheBytes?: number
-  /** Caches to share with other repositories, instead of `cacheBytes`. */
-  readonly caches?: ObjectCaches
+  /**
+   * Memory for caches and for packs that are received or indexed, shared by all repositories it is passed to. Default: 48 MiB of its
+   * own; `packstone/hosts/node` knows what the machine has.
+   */
+  readonly memoryBudget?: MemoryBudget
 }
 
 /** Opens a repository over its storage. */
 export function openRepository(storage: RepositoryStorage, options: OpenRepositoryOptions): Repository {
   const { codecs } = options
   const format = objectFormat(storage.objectFormat, codecs)
-  const caches = options.caches ?? createObjectCaches(options.cacheBytes ?? DEFAULT_CACHE_BYTES)
+  const memory = options.memoryBudget ?? createMemoryBudget()
   const objectHash = (options.receiveCodecs ?? codecs)[format.name]
-  const database = new ObjectDatabase(storage, format, codecs, caches)
+  const database = new ObjectDatabase(storage, format, codecs, memory)
   const advertised = new AdvertisedRefs(storage)
   return {
     storage,

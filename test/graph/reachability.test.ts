@@ -9,7 +9,8 @@ import type { ObjectSource } from '../../src/graph/object-source.ts'
 import { INCLUDED } from '../../src/graph/reachability-marks.ts'
 import { ReachabilitySet } from '../../src/graph/reachability-set.ts'
 import { objectFormat } from '../../src/object/object-format.ts'
-import { createObjectCaches, ObjectDatabase } from '../../src/odb/object-database.ts'
+import { createMemoryBudget } from '../../src/odb/memory-budget.ts'
+import { ObjectDatabase } from '../../src/odb/object-database.ts'
 import { openBareRepository } from '../../src/storage/fs/index.ts'
 import { gitLines, git } from '../support/git.ts'
 import { createHistory, HISTORY_NAMES } from '../support/histories.ts'
@@ -48,7 +49,7 @@ function unwritten(source: ObjectSource): ObjectSource {
 async function describeAll(path: string): Promise<ObjectDatabase> {
   const storage = await openBareRepository(path)
   if (storage === undefined) throw new Error(`no repository at ${path}`)
-  const database = new ObjectDatabase(storage, format, codecs, createObjectCaches(64 << 20))
+  const database = new ObjectDatabase(storage, format, codecs, createMemoryBudget(64 << 20))
   await database.openView().then((view) => view.close())
   database.describePacks()
   for (let attempt = 0; attempt < 2000; attempt++) {

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest'
 import { createNodeCodecs } from '../../src/codec/node/index.ts'
+import { createMemoryBudget } from '../../src/odb/memory-budget.ts'
 import type { ObjectView } from '../../src/odb/object-view.ts'
 import { openRepository, type Repository } from '../../src/repository/repository.ts'
 import { openBareRepository } from '../../src/storage/fs/index.ts'
@@ -12,7 +13,7 @@ const codecs = createNodeCodecs()
 export async function openOnDisk(path: string): Promise<Repository> {
   const storage = await openBareRepository(path, { durable: false })
   if (storage === undefined) throw new Error(`no repository at ${path}`)
-  const repository = openRepository(storage, { codecs, cacheBytes: 8 << 20 })
+  const repository = openRepository(storage, { codecs, memoryBudget: createMemoryBudget(16 << 20) })
   onTestFinished(() => repository.close())
   return repository
 }
@@ -23,7 +24,7 @@ export async function createInMemory(): Promise<Repository> {
     objectFormat: 'sha1',
     head: 'refs/heads/main',
   })
-  const repository = openRepository(storage, { codecs, cacheBytes: 8 << 20 })
+  const repository = openRepository(storage, { codecs, memoryBudget: createMemoryBudget(16 << 20) })
   onTestFinished(() => repository.close())
   return repository
 }

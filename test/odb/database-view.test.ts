@@ -6,7 +6,8 @@ import { GitError } from '../../src/errors.ts'
 import { objectFormat } from '../../src/object/object-format.ts'
 import { hasObject, readObject } from '../../src/object/object-reader.ts'
 import { objectTypeName } from '../../src/object/object-type.ts'
-import { createObjectCaches, ObjectDatabase } from '../../src/odb/object-database.ts'
+import { createMemoryBudget } from '../../src/odb/memory-budget.ts'
+import { ObjectDatabase } from '../../src/odb/object-database.ts'
 import type { ObjectView } from '../../src/odb/object-view.ts'
 import { openBareRepository } from '../../src/storage/fs/index.ts'
 import type { RepositoryStorage } from '../../src/storage/repository-storage.ts'
@@ -34,7 +35,7 @@ async function openFs(cacheBytes = 8 << 20): Promise<Opened> {
   const storage = await openBareRepository(path)
   if (storage === undefined) throw new Error(`no repository at ${path}`)
   onTestFinished(() => storage.close())
-  const database = new ObjectDatabase(storage, format, codecs, createObjectCaches(cacheBytes))
+  const database = new ObjectDatabase(storage, format, codecs, createMemoryBudget(cacheBytes))
   return { path, objects: await readAllObjects(path), storage, database }
 }
 
@@ -193,7 +194,7 @@ describe('an object database', () => {
         return storage.listPacks()
       },
     })
-    const database = new ObjectDatabase(counting, format, codecs, createObjectCaches(1 << 20))
+    const database = new ObjectDatabase(counting, format, codecs, createMemoryBudget(1 << 20))
     const first = database.refresh()
     const later = Array.from({ length: 10 }, () => database.refresh())
     release()
@@ -211,7 +212,7 @@ describe('an object database', () => {
       listPacks: () =>
         failing ? Promise.reject(new GitError('STORAGE', 'the disk is on fire')) : storage.listPacks(),
     })
-    const database = new ObjectDatabase(flaky, format, codecs, createObjectCaches(1 << 20))
+    const database = new ObjectDatabase(flaky, format, codecs, createMemoryBudget(1 << 20))
     const refreshes = await Promise.allSettled([database.refresh(), database.refresh()])
     expect(refreshes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     failing = false
@@ -231,7 +232,7 @@ describe('an object database', () => {
         return { size: file.size, read: (ranges) => file.read(ranges), close: () => (closed++, file.close()) }
       },
     })
-    const database = new ObjectDatabase(counting, format, codecs, createObjectCaches(1 << 20))
+    const database = new ObjectDatabase(counting, format, codecs, createMemoryBudget(1 << 20))
     const one = await database.openView()
     const two = await database.openView()
     await expectAll(one, objects)
@@ -271,7 +272,7 @@ describe('an object database', () => {
         return Promise.reject(new GitError('NOT_FOUND', 'no such pack'))
       },
     })
-    const database = new ObjectDatabase(lying, format, codecs, createObjectCaches(1 << 20))
+    const database = new ObjectDatabase(lying, format, codecs, createMemoryBudget(1 << 20))
     const view = await database.openView()
     const [id = ''] = objects.keys()
     await expect(read(view, id)).rejects.toThrow(gitError('STORAGE', 'cannot be opened'))
@@ -287,7 +288,7 @@ describe('an object database', () => {
           ? Promise.reject(new GitError('NOT_FOUND', 'no such pack'))
           : storage.openPackFile(name, kind),
     })
-    const database = new ObjectDatabase(flickering, format, codecs, createObjectCaches(1 << 20))
+    const database = new ObjectDatabase(flickering, format, codecs, createMemoryBudget(1 << 20))
     const view = await database.openView()
     await expectAll(view, objects)
     await view.close()

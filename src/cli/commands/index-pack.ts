@@ -1,29 +1,58 @@
+import { stat } from 'node:fs/promises'
 import { encodeHex } from '../../bytes/hex.ts'
+import { hostMemoryBytes } from '../../hosts/node/host-memory.ts'
 import { indexPack } from '../../pack/indexer/index-pack.ts'
+import type { PackIndexing } from '../../pack/indexer/pack-indexing.ts'
+import type { ProgressListener } from '../../pack/progress.ts'
 import { misuse } from '../failure.ts'
 import { writeOut } from '../output.ts'
 import { loadPackFormat, type PackFormatOptions } from '../pack-format.ts'
 import { createProgressBar } from '../progress-bar.ts'
-import { readWholeFile, writeWholeFile } from '../whole-file.ts'
+import { openRangeReader, readWholeFile, writeWholeFile } from '../whole-file.ts'
 
 export interface IndexPackOptions extends PackFormatOptions {
   readonly out?: string
+  /** Bytes. */
+  readonly memoryBudget?: number
   readonly quiet: boolean
 }
+
+/** What indexing in memory takes for each byte of a pack: the pack, its deltas inflated, and objects on the way. */
+const RESIDENT_FACTOR = 3
 
 /** `packstone index-pack`: writes the index of a pack, and prints the checksum of the pack as git does. */
 export async function indexPackCommand(file: string, options: IndexPackOptions): Promise<void> {
   const out = options.out ?? defaultIndexName(file)
-  const { codecs, format } = await loadPackFormat(options)
   const progress = await createProgressBar(options)
   try {
-    const pack = await readWholeFile(file)
-    const { index, checksum } = await indexPack(pack, { codecs, format, onProgress: progress.show })
+    const { index, checksum } = await indexFile(file, options, progress.show)
     await writeWholeFile(out, index)
     progress.stop()
     await writeOut(encodeHex(checksum) + '\n')
   } finally {
     progress.stop()
+  }
+}
+
+/** Indexes a pack in memory where the budget is large enough for that, and range by range where it is not. */
+async function indexFile(
+  file: string,
+  options: IndexPackOptions,
+  onProgress: ProgressListener,
+): Promise<PackIndexing> {
+  const indexing = { ...(await loadPackFormat(options)), onProgress }
+  const memoryBytes = options.memoryBudget ?? hostMemoryBytes()
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  )
+  if (RESIDENT_FACTOR * size <= memoryBytes) return indexPack(await readWholeFile(file), indexing)
+  const { indexStoredPack } = await import('../../pack/indexer/windowed-indexer.ts')
+  const reader = await openRangeReader(file)
+  try {
+    return await indexStoredPack(reader, { ...indexing, memoryBytes })
+  } finally {
+    await reader.close()
   }
 }
 

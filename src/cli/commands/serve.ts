@@ -1,10 +1,10 @@
 import { mkdir, realpath, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { GitError, isGitError } from '../../errors.ts'
-import { serve, type RunningServer } from '../../hosts/node/index.ts'
+import { hostMemoryBytes, serve, type RunningServer } from '../../hosts/node/index.ts'
 import { createGitHandler } from '../../http/index.ts'
 import { createNodeCodecs } from '../../codec/node/index.ts'
-import { createObjectCaches } from '../../odb/object-database.ts'
+import { createMemoryBudget } from '../../odb/memory-budget.ts'
 import type { ObjectFormatName } from '../../object/object-format.ts'
 import { misuse } from '../failure.ts'
 import { createRepositoryAt, openRepositoryAt } from '../open-repository.ts'
@@ -25,13 +25,13 @@ export interface ServeCommandOptions {
   readonly remoteUserHeader?: string
   readonly hooks: boolean
   readonly objectFormat: ObjectFormatName
+  /** Bytes. */
+  readonly memoryBudget?: number
   readonly quiet: boolean
 }
 
 /** Repositories that stay open between requests. */
 const OPEN_REPOSITORIES = 64
-/** Memory for objects and parts of packs, of all repositories together. */
-const CACHE_BYTES = 192 << 20
 /** How long running requests may take after the signal to stop, in milliseconds. */
 const GRACE_MS = 10_000
 
@@ -50,7 +50,7 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
   const shared = {
     codecs: createNodeCodecs(),
     receiveCodecs: createNodeCodecs({ collisionDetection: true }),
-    caches: createObjectCaches(CACHE_BYTES),
+    memoryBudget: createMemoryBudget(options.memoryBudget ?? hostMemoryBytes()),
   }
   const cache = new RepositoryCache({
     open: (path) => openRepositoryAt(path, shared),

@@ -8,4 +8,5 @@ export {
   type NodeListenerOptions,
   type RequestRecord,
 } from './node-listener.ts'
+export { hostMemoryBytes } from './host-memory.ts'
 export { serve, type RunningServer, type ServeOptions } from './serve.ts'

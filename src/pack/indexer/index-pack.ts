@@ -4,6 +4,7 @@ import { encodePackIndex } from '../encode-pack-index.ts'
 import { PackIndex } from '../pack-index.ts'
 import type { ProgressListener } from '../progress.ts'
 import { ReachabilityBuilder } from '../reachability/reachability-builder.ts'
+import type { PackIndexing } from './pack-indexing.ts'
 import { ResidentIndexer, type ResidentIndexerOptions } from './resident-indexer.ts'
 
 /** Bytes of work between two turns of the host: some ten milliseconds. */
@@ -19,19 +20,9 @@ export interface IndexPackOptions extends Omit<ResidentIndexerOptions, 'reachabi
 }
 
 /** A verified pack with its index. */
-export interface PackWithIndex {
-  readonly objectCount: number
-  readonly deltaCount: number
-  /** Bases that were added to complete a thin pack. */
-  readonly addedCount: number
+export interface PackWithIndex extends PackIndexing {
   /** The pack file, in pieces. The first may be the very array that was given. */
   readonly pieces: readonly Uint8Array[]
-  /** The `.idx` file. */
-  readonly index: Uint8Array
-  /** The reachability file, when it was asked for. */
-  readonly reachability: Uint8Array | undefined
-  /** The raw trailer of the pack. */
-  readonly checksum: Uint8Array
 }
 
 /**
@@ -71,13 +62,15 @@ export async function indexPack(pack: Uint8Array, options: IndexPackOptions): Pr
   if (total > 0) onProgress?.({ phase: 'resolving', done: total, total })
   const columns = { objectCount: table.count, ids: table.ids, crcs: table.crcs, offsets: table.offsets }
   const index = encodePackIndex(columns, checksum, format)
+  const packIndex = new PackIndex(index, format.idLength)
   return {
     objectCount: table.count,
     deltaCount: total,
     addedCount: table.count - declared,
     pieces,
     index,
-    reachability: builder?.encode(new PackIndex(index, format.idLength)),
+    packIndex,
+    reachability: builder?.encode(packIndex),
     checksum,
   }
 }

@@ -12,6 +12,7 @@ import { DeltaResolver } from './delta-resolver.ts'
 import { unresolvedDeltas } from './entry-error.ts'
 import type { RangeReader } from './file-window.ts'
 import { ObjectIntake, type ObjectIntakeOptions } from './object-intake.ts'
+import type { PackIndexing } from './pack-indexing.ts'
 import { PackScanner, type ScannedPack } from './pack-scanner.ts'
 import { WaitingDeltas } from './waiting-deltas.ts'
 
@@ -37,22 +38,6 @@ export interface WindowedIndexOptions extends Omit<ObjectIntakeOptions, 'reachab
   readonly onHeader?: (objectCount: number) => void
   readonly onProgress?: ProgressListener
   readonly signal?: AbortSignal
-}
-
-/** What was found out about a pack. */
-export interface PackIndexing {
-  readonly objectCount: number
-  readonly deltaCount: number
-  /** Bases that were added to complete a thin pack. */
-  readonly addedCount: number
-  /** The `.idx` file. */
-  readonly index: Uint8Array
-  /** A reader of {@link index}. */
-  readonly packIndex: PackIndex
-  /** The reachability file, when it was asked for. */
-  readonly reachability: Uint8Array | undefined
-  /** The raw trailer of the pack. */
-  readonly checksum: Uint8Array
 }
 
 /**

@@ -4,7 +4,8 @@ import { createNodeCodecs } from '../../../src/codec/node/index.ts'
 import { parseHex } from '../../../src/bytes/hex.ts'
 import { objectFormat } from '../../../src/object/object-format.ts'
 import { readObject } from '../../../src/object/object-reader.ts'
-import { createObjectCaches, ObjectDatabase } from '../../../src/odb/object-database.ts'
+import { createMemoryBudget } from '../../../src/odb/memory-budget.ts'
+import { ObjectDatabase } from '../../../src/odb/object-database.ts'
 import { localFileSystem } from '../../../src/storage/fs/file-system.ts'
 import { openBareRepository, type FileSystem } from '../../../src/storage/fs/index.ts'
 import type { RepositoryStorage } from '../../../src/storage/repository-storage.ts'
@@ -51,7 +52,7 @@ test.each(['stat', 'open'] as const)(
       storage,
       objectFormat('sha1', codecs),
       codecs,
-      createObjectCaches(1 << 20),
+      createMemoryBudget(1 << 20),
     )
     const view = await database.openView()
     expect(repacked()).toBe(true)
