@@ -3,6 +3,7 @@ import type { CatFileOptions } from './commands/cat-file.ts'
 import type { IndexPackOptions } from './commands/index-pack.ts'
 import type { PackCommandOptions } from './commands/pack.ts'
 import type { ServeCommandOptions } from './commands/serve.ts'
+import type { ServePlainOptions } from './commands/serve-plain.ts'
 import type { VerifyPackOptions } from './commands/verify-pack.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 
@@ -29,7 +30,23 @@ export function createProgram(): Command {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
     .option('--bare <dir>', 'serve every bare repository below this folder')
-    .option('--data <dir>', 'without --bare: where the demo repository is kept', './packstone-data')
+    .addOption(
+      new Option('--plain', 'serve the repositories of a storage, under their keys')
+        .default(false)
+        .conflicts(['bare', 'exportOk', 'hooks', 'remoteUserHeader']),
+    )
+    .addOption(
+      new Option('--storage <kind>', 'serve --plain from what the repositories are in')
+        .choices(['fs', 'sqlite', 'memory'])
+        .default('fs')
+        .implies({ plain: true }),
+    )
+    .addOption(
+      new Option('--create-on-push', 'with --plain and --allow-push: a push makes the repository it names')
+        .default(false)
+        .implies({ plain: true }),
+    )
+    .option('--data <dir>', 'without --bare: where repositories are kept', './packstone-data')
     .option('--allow-push', 'let everybody push, except where http.receivepack is false', false)
     .option('--export-ok', 'serve only repositories that have a git-daemon-export-ok file', false)
     .option(
@@ -39,13 +56,17 @@ export function createProgram(): Command {
     )
     .option('--hooks', "run the repositories' own hook programs; without it nothing of theirs is run", false)
     .addOption(
-      new Option('--object-format <name>', 'without --bare: hash of a demo repository that is made')
+      new Option('--object-format <name>', 'without --bare: hash of repositories that are made')
         .choices(['sha1', 'sha256'])
         .default('sha1'),
     )
-    .addOption(memoryBudgetOption())
     .option('--quiet', 'print no line for every request', false)
-    .action(async (options: ServeCommandOptions) => {
+    .action(async (options: ServeCommandOptions & ServePlainOptions & { readonly plain: boolean }) => {
+      if (options.plain) {
+        const { servePlainCommand } = await import('./commands/serve-plain.ts')
+        await servePlainCommand(options)
+        return
+      }
       const { serveCommand } = await import('./commands/serve.ts')
       await serveCommand(options)
     })
@@ -55,7 +76,6 @@ export function createProgram(): Command {
     .option('--out <file.idx>', 'where to write the index; default: beside the pack')
     .option('--portable', 'use the codecs in TypeScript instead of those of Node', false)
     .addOption(objectFormatOption())
-    .addOption(memoryBudgetOption())
     .option('--quiet', 'show no progress', false)
     .action(async (file: string, options: IndexPackOptions) => {
       const { indexPackCommand } = await import('./commands/index-pack.ts')
@@ -111,21 +131,6 @@ function objectFormatOption(): Option {
   return new Option('--object-format <name>', 'hash that names the objects')
     .choices(['sha1', 'sha256'])
     .default('sha1')
-}
-
-function memoryBudgetOption(): Option {
-  return new Option(
-    '--memory-budget <MiB>',
-    'memory for caches and for packs in work; default: a quarter of what there is, 512 at most',
-  ).argParser(parseMebibytes)
-}
-
-function parseMebibytes(text: string): number {
-  const mebibytes = Number(text)
-  if (!/^\d+$/.test(text) || mebibytes < 1 || mebibytes > 1 << 20) {
-    throw new InvalidArgumentError('a budget is a whole number of MiB, at least 1.')
-  }
-  return mebibytes * (1 << 20)
 }
 
 function parsePort(text: string): number {

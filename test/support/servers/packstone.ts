@@ -19,17 +19,20 @@ export function packstoneCommand(): string {
   return resolvePath(process.env['INTEROP_CLI'] ?? 'dist/cli.js')
 }
 
-/** Starts the built command as a user does: `packstone serve --bare <directory> --port 0`. No git on its PATH. */
-export async function startPackstone(directory: string, options: PackstoneOptions = {}): Promise<GitServer> {
-  const { args = [], nodeArgs = [] } = options
-  const child = spawn(
-    process.execPath,
-    [...nodeArgs, packstoneCommand(), 'serve', '--bare', directory, '--port', '0', ...args],
-    {
-      env: { PATH: '/nowhere', HOME: directory, TZ: 'UTC' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+/** Starts the built command as a user does: `packstone serve --bare <directory> --port 0`. */
+export function startPackstone(directory: string, options: PackstoneOptions = {}): Promise<GitServer> {
+  return startServe(['--bare', directory, ...(options.args ?? [])], options.nodeArgs)
+}
+
+/** Starts `packstone serve --port 0` with these arguments. No git on its PATH. */
+export async function startServe(
+  args: readonly string[],
+  nodeArgs: readonly string[] = [],
+): Promise<GitServer> {
+  const child = spawn(process.execPath, [...nodeArgs, packstoneCommand(), 'serve', '--port', '0', ...args], {
+    env: { PATH: '/nowhere', HOME: '/nowhere', TZ: 'UTC' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let out = ''
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => {

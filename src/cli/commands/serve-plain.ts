@@ -1,0 +1,47 @@
+import { GitError } from '../../errors.ts'
+import type { ObjectFormatName } from '../../object/object-format.ts'
+import { openRepository } from '../../repository/repository.ts'
+import { misuse } from '../failure.ts'
+import { openPlainStorage, type PlainStorageKind } from '../serve/plain-storage.ts'
+import { RepositoryCache } from '../serve/repository-cache.ts'
+import { resolvePlain } from '../serve/resolve-plain.ts'
+import { createSharedOptions, logError, OPEN_REPOSITORIES, runServer } from '../serve/run-server.ts'
+
+export interface ServePlainOptions {
+  readonly host: string
+  readonly port: number
+  readonly storage: PlainStorageKind
+  readonly data: string
+  readonly createOnPush: boolean
+  readonly allowPush: boolean
+  readonly objectFormat: ObjectFormatName
+  readonly quiet: boolean
+}
+
+/** `packstone serve --plain`: serves the repositories of a storage to everybody, until SIGINT or SIGTERM. */
+export async function servePlainCommand(options: ServePlainOptions): Promise<void> {
+  const { host, port, quiet, createOnPush, allowPush } = options
+  if (createOnPush && !allowPush) throw misuse('--create-on-push needs --allow-push')
+  const storage = await openPlainStorage(options.storage, options.data)
+  const shared = createSharedOptions()
+  const cache = new RepositoryCache({
+    open: async (key) => {
+      const repository = await storage.open(key)
+      if (repository !== undefined) return openRepository(repository, shared)
+      throw new GitError('NOT_FOUND', `${storage.location} has no repository ${key}`, { details: { key } })
+    },
+    capacity: OPEN_REPOSITORIES,
+    onError: logError,
+  })
+  const resolve = resolvePlain(storage, cache, {
+    allowPush,
+    ...(createOnPush
+      ? { createOnPush: { objectFormat: options.objectFormat, head: 'refs/heads/main' } }
+      : {}),
+    shared,
+  })
+  await runServer({ host, port, quiet, resolve }, async () => {
+    await cache.close()
+    await storage.close()
+  })
+}
