@@ -60,6 +60,7 @@ export function createProgram(): Command {
         .choices(['sha1', 'sha256'])
         .default('sha1'),
     )
+    .addOption(memoryBudgetOption())
     .option('--quiet', 'print no line for every request', false)
     .action(async (options: ServeCommandOptions & ServePlainOptions & { readonly plain: boolean }) => {
       if (options.plain) {
@@ -76,6 +77,7 @@ export function createProgram(): Command {
     .option('--out <file.idx>', 'where to write the index; default: beside the pack')
     .option('--portable', 'use the codecs in TypeScript instead of those of Node', false)
     .addOption(objectFormatOption())
+    .addOption(memoryBudgetOption())
     .option('--quiet', 'show no progress', false)
     .action(async (file: string, options: IndexPackOptions) => {
       const { indexPackCommand } = await import('./commands/index-pack.ts')
@@ -131,6 +133,21 @@ function objectFormatOption(): Option {
   return new Option('--object-format <name>', 'hash that names the objects')
     .choices(['sha1', 'sha256'])
     .default('sha1')
+}
+
+function memoryBudgetOption(): Option {
+  return new Option(
+    '--memory-budget <MiB>',
+    'memory for caches and for packs in work; default: a quarter of what there is, 512 at most',
+  ).argParser(parseMebibytes)
+}
+
+function parseMebibytes(text: string): number {
+  const mebibytes = Number(text)
+  if (!/^\d+$/.test(text) || mebibytes < 1 || mebibytes > 1 << 20) {
+    throw new InvalidArgumentError('a budget is a whole number of MiB, at least 1.')
+  }
+  return mebibytes * (1 << 20)
 }
 
 function parsePort(text: string): number {

@@ -15,6 +15,8 @@ export interface ServePlainOptions {
   readonly createOnPush: boolean
   readonly allowPush: boolean
   readonly objectFormat: ObjectFormatName
+  /** Bytes. */
+  readonly memoryBudget?: number
   readonly quiet: boolean
 }
 
@@ -23,7 +25,7 @@ export async function servePlainCommand(options: ServePlainOptions): Promise<voi
   const { host, port, quiet, createOnPush, allowPush } = options
   if (createOnPush && !allowPush) throw misuse('--create-on-push needs --allow-push')
   const storage = await openPlainStorage(options.storage, options.data)
-  const shared = createSharedOptions()
+  const shared = createSharedOptions(options.memoryBudget)
   const cache = new RepositoryCache({
     open: async (key) => {
       const repository = await storage.open(key)

@@ -20,6 +20,8 @@ export interface ServeCommandOptions {
   readonly remoteUserHeader?: string
   readonly hooks: boolean
   readonly objectFormat: ObjectFormatName
+  /** Bytes. */
+  readonly memoryBudget?: number
   readonly quiet: boolean
 }
 
@@ -35,7 +37,7 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
   const { remoteUserHeader } = options
   const root = options.bare === undefined ? await prepareDemo(options) : await servedFolder(options.bare)
 
-  const shared = createSharedOptions()
+  const shared = createSharedOptions(options.memoryBudget)
   const cache = new RepositoryCache({
     open: (path) => openRepositoryAt(path, shared),
     capacity: OPEN_REPOSITORIES,

@@ -1,17 +1,14 @@
 import { isGitError } from '../../errors.ts'
-import { serve, type RunningServer } from '../../hosts/node/index.ts'
+import { hostMemoryBytes, serve, type RunningServer } from '../../hosts/node/index.ts'
 import { createGitHandler, type ResolveRepository } from '../../http/index.ts'
 import { createNodeCodecs } from '../../codec/node/index.ts'
-import { createObjectCaches } from '../../odb/object-database.ts'
+import { createMemoryBudget } from '../../odb/memory-budget.ts'
 import type { OpenRepositoryOptions } from '../../repository/repository.ts'
 import { writeOut } from '../output.ts'
 import { formatRequest } from './request-log.ts'
 
 /** Repositories that stay open between requests. */
 export const OPEN_REPOSITORIES = 64
-
-/** Memory for objects and parts of packs, of all repositories together. */
-const CACHE_BYTES = 192 << 20
 
 /** How long running requests may take after the signal to stop, in milliseconds. */
 const GRACE_MS = 10_000
@@ -25,12 +22,16 @@ export interface RunServerOptions {
   readonly describe?: (url: string) => string
 }
 
-/** How a server opens its repositories: with caches that they share, and care for what strangers send. */
-export function createSharedOptions(): OpenRepositoryOptions {
+/**
+ * How a server opens its repositories: with memory that they share, and care for what strangers send.
+ *
+ * @param memoryBudget in bytes; default: what fits the machine.
+ */
+export function createSharedOptions(memoryBudget: number = hostMemoryBytes()): OpenRepositoryOptions {
   return {
     codecs: createNodeCodecs(),
     receiveCodecs: createNodeCodecs({ collisionDetection: true }),
-    caches: createObjectCaches(CACHE_BYTES),
+    memoryBudget: createMemoryBudget(memoryBudget),
   }
 }
 
