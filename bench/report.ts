@@ -43,7 +43,8 @@ export function formatReport(
   const lines = [
     [environment.git, `Node ${environment.node}`, ...environment.peers, environment.cpu].join(', '),
     `${environment.cores}; one thread on each side`,
-    'time, cpu, bytes: medians over the rounds of own / that of the line with a 1, in rotation in one run; below 1 is less.',
+    'time and bytes: median over the rounds of own / that of the line with a 1 above, in rotation in one run; below 1 is less.',
+    'cpu: the same of user and system time, all rounds together: it suffers less from other work on the machine.',
     'Only ratios are results: absolute times move with the machine.',
   ]
   if (environment.smoke) lines.push('SMOKE RUN: shows that the benchmarks work. Its figures mean nothing.')
@@ -92,7 +93,7 @@ function formatRow(row: Row, smoke: boolean): string[] {
     row.who,
     row.conditions,
     isBaseline ? '1' : main === undefined ? '' : formatValue(main, main.value),
-    main === undefined ? '' : `${formatNumber(main.spread[0])}-${formatNumber(main.spread[1])}`,
+    main?.spread === undefined ? '' : main.spread.map(formatNumber).join('-'),
     formatFigure(find('cpu')),
     formatFigure(find('bytes')),
     formatTargets(row),
@@ -131,6 +132,8 @@ function formatSummary(rows: readonly Row[]): string[] {
       (figure) =>
         `${figure.metric} ${formatValue(figure, figure.value)} instead of ${formatValue(figure, figure.target ?? 0)}`,
     )
+    const cpu = row.figures.find(({ metric }) => metric === 'cpu')
+    if (cpu !== undefined) values.push(`cpu ${formatNumber(cpu.value)}`)
     lines.push(`  missed by ${worst(row).toFixed(2)}x: ${what}: ${values.join(', ')}`)
   }
   return lines

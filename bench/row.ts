@@ -2,11 +2,14 @@ import { median, type Contender, type Sample, type Series } from './measure.ts'
 
 /** One measured figure. */
 export interface Figure {
-  /** `time`, `cpu` and `bytes` are ratios to the baseline, the medians over the rounds; `memory` is in MB, `import` in milliseconds. */
+  /**
+   * `time` and `bytes` are ratios to the baseline, the medians over the rounds; `cpu` is the ratio of the sums over the rounds, because
+   * systems count in coarse steps; `memory` is in MB, `import` in milliseconds.
+   */
   readonly metric: 'time' | 'cpu' | 'bytes' | 'memory' | 'import'
   readonly value: number
   /** Least and largest over the rounds. */
-  readonly spread: readonly [number, number]
+  readonly spread?: readonly [number, number]
   /** What it should not be above. */
   readonly target?: number
 }
@@ -58,25 +61,26 @@ export function compare(
       const base = other === undefined ? undefined : value(other)
       return own === undefined || base === undefined || base === 0 ? [] : [own / base]
     })
-  const figures: Figure[] = []
-  const add = (metric: Figure['metric'], values: readonly number[], target?: number): void => {
-    if (values.length > 0) figures.push(figureOf(metric, values, target))
-  }
-  add(
-    'time',
-    ratios((sample) => sample.milliseconds),
-    targets.time,
-  )
-  add(
-    'cpu',
-    ratios((sample) => sample.cpuMilliseconds),
-  )
-  add(
-    'bytes',
-    ratios((sample) => (sample.bytes === 0 ? undefined : sample.bytes)),
-    targets.bytes,
-  )
+  const figures: Figure[] = [
+    figureOf(
+      'time',
+      ratios((sample) => sample.milliseconds),
+      targets.time,
+    ),
+  ]
+  const cpu = cpuRatio(series, baseline)
+  if (cpu !== undefined) figures.push({ metric: 'cpu', value: cpu })
+  const bytes = ratios((sample) => (sample.bytes === 0 ? undefined : sample.bytes))
+  if (bytes.length > 0) figures.push(figureOf('bytes', bytes, targets.bytes))
   return { ...common(job, corpus, series), against: baseline.contender.name, figures }
+}
+
+/** User and system time of all rounds together, over that of the baseline; undefined where it is not known, or too short to tell. */
+function cpuRatio(series: Series, baseline: Series): number | undefined {
+  const sum = ({ samples }: Series): number =>
+    samples.reduce((total, { cpuMilliseconds = Number.NaN }) => total + cpuMilliseconds, 0)
+  const ratio = sum(series) / sum(baseline)
+  return Number.isFinite(ratio) ? ratio : undefined
 }
 
 /** The figure that several measured values come to. */

@@ -1,16 +1,19 @@
-import { spawn } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
+import { execFileSync, spawn } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { listPacks } from '../test/support/repositories.ts'
 import { packstoneCommand } from '../test/support/servers/packstone.ts'
 import { pinned, type Cores } from './cores.ts'
+import { timed, type Sample } from './measure.ts'
 import { programPath } from './program-path.ts'
 import type { Provider } from './targets.ts'
 
 /** A server in a process of its own. */
 export interface RunningServer {
   readonly url: string
+  /** What it has used so far, with all programs that it ran to their end; in steps of some 10 ms. Undefined where nobody says. */
+  cpuMilliseconds(): Promise<number | undefined>
   close(): Promise<void>
 }
 
@@ -56,7 +59,8 @@ function start(command: readonly string[], cores: Cores): Promise<RunningServer>
       const url = /listening on (http:\/\/\S+)/.exec(out)?.[1]
       if (url === undefined) return
       clearTimeout(timer)
-      resolve({ url: url.replace(/\/$/, ''), close })
+      const cpuMilliseconds = (): Promise<number | undefined> => readCpu(child.pid ?? 0)
+      resolve({ url: url.replace(/\/$/, ''), cpuMilliseconds, close })
     })
     child.once('error', reject)
     void closed.then(() => {
@@ -74,4 +78,33 @@ export async function untilDescribed(repository: string, patience: number): Prom
     if (files.filter((name) => !name.startsWith('tmp_')).length >= packs) return
     await delay(50)
   }
+}
+
+/** Repeats a request until the compiler of the server has seen it: for a second and a half, at most so many times. */
+export async function warmUp(times: number, run: () => Promise<unknown>): Promise<void> {
+  const start = performance.now()
+  for (let count = 0; count < times && performance.now() - start < 1500; count++) await run()
+}
+
+/** Measures a request, or several, that one server answers; `run` resolves with the bytes of the answer. */
+export async function timeServer(server: RunningServer, run: () => Promise<number>): Promise<Sample> {
+  const before = await server.cpuMilliseconds()
+  const sample = await timed(run)
+  const after = await server.cpuMilliseconds()
+  if (before === undefined || after === undefined) return sample
+  return { ...sample, cpuMilliseconds: after - before }
+}
+
+/** User and system time of a process and of its children that have ended: fields 14 to 17 of /proc/<pid>/stat. */
+async function readCpu(pid: number): Promise<number | undefined> {
+  if (process.platform !== 'linux') return undefined
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  // The second field is the name in parentheses, which may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
+  return (ticks * 1000) / ticksPerSecond()
+}
+
+function ticksPerSecond(): number {
+  return Number(execFileSync('getconf', ['CLK_TCK']).toString())
 }

@@ -5,9 +5,16 @@ import { encodeFetch, runFetch } from '../fetch-request.ts'
 import { HttpClient } from '../http-client.ts'
 import type { Job, JobContext } from '../job.ts'
 import { layoutInUse, layoutWithBitmap } from '../layouts.ts'
-import { measure, timed, type Contender } from '../measure.ts'
+import { measure, type Contender } from '../measure.ts'
 import { baselineRow, compare, seriesOf, type Row, type Targets } from '../row.ts'
-import { startGitServer, startPackstoneServer, untilDescribed, type RunningServer } from '../servers.ts'
+import {
+  startGitServer,
+  startPackstoneServer,
+  timeServer,
+  untilDescribed,
+  warmUp,
+  type RunningServer,
+} from '../servers.ts'
 import { PROVIDERS, TARGETS, type Provider } from '../targets.ts'
 
 /** How long packstone may take to write down what a pack points at, before clones are measured. In milliseconds. */
@@ -21,7 +28,7 @@ export const cloneJob: Job = {
   run: runClone,
 }
 
-async function runClone({ corpus, cores, measuring }: JobContext): Promise<Row[]> {
+async function runClone({ corpus, cores, measuring, smoke }: JobContext): Promise<Row[]> {
   const inUse = await layoutInUse(corpus)
   const bitmap = await layoutWithBitmap(corpus)
   const whole = corpus.repository
@@ -37,7 +44,7 @@ async function runClone({ corpus, cores, measuring }: JobContext): Promise<Row[]
     const request = (name: string, conditions: string, server: RunningServer, path: string): Contender => ({
       name,
       conditions,
-      run: () => timed(() => runFetch(client, `${server.url}/${basename(path)}`, body)),
+      run: () => timeServer(server, () => runFetch(client, `${server.url}/${basename(path)}`, body)),
     })
     const backend = (path: string, conditions: string): Contender =>
       request('git http-backend', conditions, git, path)
@@ -51,9 +58,10 @@ async function runClone({ corpus, cores, measuring }: JobContext): Promise<Row[]
       for (const path of [inUse, whole]) {
         await runFetch(client, `${server.url}/${basename(path)}`, body)
         await untilDescribed(path, PATIENCE)
+        await warmUp(smoke ? 1 : 20, () => runFetch(client, `${server.url}/${basename(path)}`, body))
       }
       const contender = (path: string, packs: string): Contender =>
-        request('packstone serve', `warm, ${provider}, ${packs}, cache 192 MiB`, server, path)
+        request('packstone serve', `warm, ${provider}, ${packs}`, server, path)
       warm.push({ provider, inUse: contender(inUse, '3 packs'), whole: contender(whole, '1 pack') })
     }
     const first: Contender = {
@@ -62,7 +70,7 @@ async function runClone({ corpus, cores, measuring }: JobContext): Promise<Row[]
       run: async () => {
         const fresh = await startPackstoneServer(corpus.folder, 'node', cores)
         try {
-          return await timed(() => runFetch(client, `${fresh.url}/${basename(inUse)}`, body))
+          return await timeServer(fresh, () => runFetch(client, `${fresh.url}/${basename(inUse)}`, body))
         } finally {
           await fresh.close()
         }

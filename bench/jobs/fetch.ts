@@ -2,9 +2,16 @@ import { git as runGit, gitLines } from '../../test/support/git.ts'
 import { encodeFetch, runFetch } from '../fetch-request.ts'
 import { HttpClient } from '../http-client.ts'
 import type { Job, JobContext } from '../job.ts'
-import { measure, timed, type Contender } from '../measure.ts'
+import { measure, type Contender } from '../measure.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
-import { startGitServer, startPackstoneServer, untilDescribed, type RunningServer } from '../servers.ts'
+import {
+  startGitServer,
+  startPackstoneServer,
+  timeServer,
+  untilDescribed,
+  warmUp,
+  type RunningServer,
+} from '../servers.ts'
 import { PROVIDERS, TARGETS } from '../targets.ts'
 
 const COMMITS = [1, 50, 500]
@@ -18,7 +25,7 @@ export const fetchJob: Job = {
   run: runFetchJob,
 }
 
-async function runFetchJob({ corpus, cores, measuring }: JobContext): Promise<Row[]> {
+async function runFetchJob({ corpus, cores, measuring, smoke }: JobContext): Promise<Row[]> {
   const { repository } = corpus
   const tip = await runGit(['rev-parse', 'HEAD^{commit}'], { cwd: repository })
   const client = new HttpClient()
@@ -35,11 +42,12 @@ async function runFetchJob({ corpus, cores, measuring }: JobContext): Promise<Ro
     for (const { have, commits } of await findBases(repository, COMMITS)) {
       const job = `fetch ${commits} commits`
       const body = encodeFetch([tip], [have])
-      const contenders = servers.map(({ url }, at): Contender => ({
+      const contenders = servers.map((server, at): Contender => ({
         name: at === 0 ? 'git http-backend' : 'packstone serve',
-        conditions: at === 0 ? 'one process per request' : `warm, ${PROVIDERS[at - 1] ?? ''}, cache 192 MiB`,
-        run: () => timed(() => runFetch(client, `${url}/whole.git`, body)),
+        conditions: at === 0 ? 'one process per request' : `warm, ${PROVIDERS[at - 1] ?? ''}`,
+        run: () => timeServer(server, () => runFetch(client, `${server.url}/whole.git`, body)),
       }))
+      for (const contender of contenders.slice(1)) await warmUp(smoke ? 1 : 30, () => contender.run())
       const series = await measure(contenders, measuring)
       const [baseline, ...ours] = series
       if (baseline === undefined) break

@@ -6,12 +6,20 @@ import { encodeFetch, runFetch } from '../fetch-request.ts'
 import { HttpClient } from '../http-client.ts'
 import type { Job, JobContext } from '../job.ts'
 import { copyRepository } from '../layouts.ts'
-import { measure, timed, type Contender } from '../measure.ts'
+import { measure, type Contender } from '../measure.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
-import { startGitServer, startPackstoneServer, untilDescribed, type RunningServer } from '../servers.ts'
+import {
+  startGitServer,
+  startPackstoneServer,
+  timeServer,
+  untilDescribed,
+  type RunningServer,
+} from '../servers.ts'
 import { PROVIDERS, TARGETS } from '../targets.ts'
 
 const PATIENCE = 180_000
+/** Pushes that are not counted. */
+const WARM_UPS = 10
 const HEADERS = { 'content-type': 'application/x-git-receive-pack-request' }
 
 /** A push of one commit that changes one file, to a repository of each server's own; the POST only. */
@@ -23,9 +31,10 @@ export const pushJob: Job = {
 }
 
 async function runPush(context: JobContext): Promise<Row[]> {
-  const { corpus, scratch, cores, measuring } = context
-  // One for the warm-up, and one per round.
-  const requests = await preparePushes(context, measuring.rounds + 1)
+  const { corpus, scratch, cores, measuring, smoke } = context
+  const warmUps = smoke ? 0 : WARM_UPS
+  // One for the round that is not counted, and one per round.
+  const requests = await preparePushes(context, warmUps + measuring.rounds + 1)
   const client = new HttpClient()
   const servers: RunningServer[] = []
   try {
@@ -40,7 +49,7 @@ async function runPush(context: JobContext): Promise<Row[]> {
       await runFetch(client, `${server.url}/${basename(path)}`, encodeFetch([tip], []))
       await untilDescribed(path, PATIENCE)
     }
-    const contenders = servers.map(({ url }, at): Contender => {
+    const contenders = servers.map((server, at): Contender => {
       let next = 0
       return {
         name: at === 0 ? 'git http-backend' : 'packstone serve',
@@ -49,10 +58,11 @@ async function runPush(context: JobContext): Promise<Row[]> {
         run: () => {
           const body = requests[next++]
           if (body === undefined) throw new Error('there are not enough pushes')
-          return timed(() => push(client, `${url}/${basename(paths[at] ?? '')}`, body))
+          return timeServer(server, () => push(client, `${server.url}/${basename(paths[at] ?? '')}`, body))
         },
       }
     })
+    for (const contender of contenders) for (let count = 0; count < warmUps; count++) await contender.run()
     const series = await measure(contenders, measuring)
     const [baseline, ...ours] = series
     if (baseline === undefined) return []

@@ -2,9 +2,9 @@ import { DELIM, FLUSH, pktLine } from '../../test/support/raw-http.ts'
 import { V2_HEADERS } from '../fetch-request.ts'
 import { HttpClient } from '../http-client.ts'
 import type { Job, JobContext } from '../job.ts'
-import { measure, timed, type Contender } from '../measure.ts'
+import { measure, type Contender } from '../measure.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
-import { startGitServer, startPackstoneServer, type RunningServer } from '../servers.ts'
+import { startGitServer, startPackstoneServer, timeServer, warmUp, type RunningServer } from '../servers.ts'
 import { PROVIDERS, TARGETS } from '../targets.ts'
 
 /** Requests that make one sample: one alone is too short. */
@@ -37,7 +37,7 @@ async function runRefs({ corpus, cores, measuring, smoke }: JobContext): Promise
     for (const provider of PROVIDERS) servers.push(await startPackstoneServer(corpus.folder, provider, cores))
     const rows: Row[] = []
     for (const [job, ask] of Object.entries(ASKS)) {
-      const [git, ...ours] = servers.map(({ url }, at): Contender => {
+      const [git, ...ours] = servers.map((server, at): Contender => {
         const conditions =
           at === 0 ? 'one process per request' : `warm, ${PROVIDERS[at - 1] ?? ''}, connection kept`
         return {
@@ -46,15 +46,16 @@ async function runRefs({ corpus, cores, measuring, smoke }: JobContext): Promise
           run: async () => {
             let bytes = 0
             const many = smoke ? 2 : REQUESTS
-            const { milliseconds } = await timed(async () => {
-              for (let count = 0; count < many; count++) bytes = await ask(client, `${url}/whole.git`)
+            const sample = await timeServer(server, async () => {
+              for (let count = 0; count < many; count++) bytes = await ask(client, `${server.url}/whole.git`)
               return bytes
             })
-            return { milliseconds: milliseconds / many, bytes }
+            return { ...sample, milliseconds: sample.milliseconds / many }
           },
         }
       })
       if (git === undefined) break
+      for (const contender of ours) await warmUp(smoke ? 1 : 20, () => contender.run())
       const series = await measure([git, ...ours], measuring)
       const baseline = seriesOf(series, git)
       rows.push(baselineRow(job, corpus.name, baseline))
