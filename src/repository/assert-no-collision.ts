@@ -1,4 +1,5 @@
 import { compareBytes, equalBytes } from '../bytes/compare.ts'
+import { yieldToHost } from '../bytes/yield-to-host.ts'
 import { GitError } from '../errors.ts'
 import { encodeObjectId } from '../object/object-id.ts'
 import type { ObjectView } from '../odb/object-view.ts'
@@ -8,6 +9,8 @@ import type { LooseObjects } from '../storage/repository-storage.ts'
 
 /** Up to so many ids are looked up among loose objects one by one; for more, loose objects are listed once. */
 const LOOKUPS = 256
+/** Received objects looked up between two turns of the host. */
+const TURN = 65_536
 /** Objects compared between two waits for the storage. */
 const BATCH = 64
 
@@ -49,6 +52,7 @@ async function findDuplicates(
     const rank = packOrder[position]!
     if (view.locate(index.id(rank)) !== undefined) duplicates.push(rank)
     else if (loose !== undefined) unpacked.push(rank)
+    if (position % TURN === TURN - 1) await yieldToHost()
   }
   if (loose === undefined || unpacked.length === 0) return duplicates
   const isLoose = unpacked.length <= LOOKUPS ? undefined : createLookup(await loose.list(), index.idLength)

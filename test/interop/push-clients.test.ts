@@ -1,4 +1,4 @@
-import { cp, readFile } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { git, gitFails, gitLines, TEST_TIME } from '../support/git.ts'
 import { createHistory } from '../support/histories.ts'
@@ -124,5 +124,28 @@ describe('signed pushes', () => {
     )
     await work.git('push', '-q', '--signed=if-asked', 'origin', 'main')
     expect(await readRefLines(served)).toHaveLength(1)
+  })
+})
+
+describe('receive.fsck.skipList', () => {
+  it('names objects whose faults are put up with', async () => {
+    const served = await server.createRepository('skipped.git')
+    const work = await cloneWorkTree(server.url('skipped.git'), scratch.fresh('skipped'))
+    await work.commit('a', '1')
+    const text = (await git(['cat-file', 'commit', 'HEAD'], { cwd: work.path })).replace(
+      'author A U Thor <',
+      'author A U Thor<',
+    )
+    const args = ['hash-object', '-t', 'commit', '-w', '--literally', '--stdin']
+    const odd = await git(args, { cwd: work.path, input: `${text}\n` })
+    const refusal = await gitFails(['push', 'origin', `${odd}:refs/heads/odd`], { cwd: work.path })
+    expect(refusal).toContain(`remote: error: object ${odd}: missingSpaceBeforeEmail:`)
+    expect(refusal).toContain('remote: fatal: fsck error in packed object')
+    expect(refusal).toContain('error: remote unpack failed: index-pack abnormal exit')
+    expect(refusal).toContain('[remote rejected]')
+    await writeFile(`${served}/skipped`, `# known\n${odd} # oddly written\n`)
+    await git(['config', 'receive.fsck.skipList', 'skipped'], { cwd: served })
+    await work.git('push', '-q', 'origin', `${odd}:refs/heads/odd`)
+    expect(await git(['rev-parse', 'odd'], { cwd: served })).toBe(odd)
   })
 })

@@ -135,6 +135,31 @@ describe('hooks', () => {
     expect(await snapshotFiles(served)).toEqual(before)
   })
 
+  it('of an atomic push that loses a race while they run find that nothing was moved', async () => {
+    const served = await prepare()
+    const hooks: ReceiveHooks = {
+      update: async ({ name }) => {
+        // Another push gets there first, after this one was judged.
+        if (name === 'refs/heads/old') await git(['update-ref', '-d', 'refs/heads/old'], { cwd: served })
+        return { kind: 'accept' }
+      },
+    }
+    const commands = [UPDATE, `${first} ${second} refs/heads/old`]
+    const { report } = await push(
+      served,
+      commands,
+      { hooks },
+      { capabilities: 'report-status side-band-64k atomic' },
+    )
+    expect(report.slice(1, 3)).toEqual([
+      'ng refs/heads/main atomic transaction failed',
+      'ng refs/heads/old atomic transaction failed',
+    ])
+    expect(await git(['rev-parse', 'main'], { cwd: served })).toBe(first)
+    const repository = await openServed(served)
+    expect(await repository.storage.listPacks()).toHaveLength(1)
+  })
+
   it('see received objects that nobody else sees, the options of the push, and can speak', async () => {
     const served = await prepare()
     const other = await openServed(served)

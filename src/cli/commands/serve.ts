@@ -34,6 +34,7 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
         'or serve your own repositories with --bare <dir>',
     )
   }
+  if (demo && options.hooks) throw misuse('--hooks needs --bare: the demo repository has no hook programs')
   const { remoteUserHeader } = options
   const root = options.bare === undefined ? await prepareDemo(options) : await servedFolder(options.bare)
 
