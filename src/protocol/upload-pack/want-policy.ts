@@ -14,8 +14,8 @@ import { findAbsent, type UploadSession } from './upload-session.ts'
  * parents. What is reachable but no tip is allowed even so, as git does where requests are stateless: the ref may have moved since
  * the client read it. In v2 any object that is there may be asked for.
  *
- * Trees and blobs are refused by default. Where whatever is reachable is allowed, each request for them costs a walk of everything;
- * git does not check them at all.
+ * Trees and blobs are refused by default. Where tips or what is reachable are allowed, a request for them costs a walk of
+ * everything; git does not check them at all.
  *
  * @throws GitError `PROTOCOL`, in git's words
  */
@@ -31,7 +31,7 @@ export async function assertWantsAllowed(
   const tips = new Set(refs.filter(({ name }) => countsHidden || !session.isHidden(name)).map(({ id }) => id))
   const others = [...wants].filter((id) => !tips.has(id))
   if (others.length === 0) return
-  const refused = await findUnreachable(view, others, tips, options.allowReachableSha1InWant === true)
+  const refused = await findUnreachable(view, others, tips, countsHidden)
   if (refused !== undefined) throw notOurRef(refused)
 }
 
