@@ -1,31 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { parseHex } from '../../src/bytes/hex.ts'
 import { createNodeCodecs } from '../../src/codec/node/index.ts'
-import type { Codecs, HashAlgorithm } from '../../src/codec/ports.ts'
+import type { Codecs } from '../../src/codec/ports.ts'
 import { GitError } from '../../src/errors.ts'
 import type { FsckFinding } from '../../src/object/fsck.ts'
 import { openRepository, type Repository } from '../../src/repository/repository.ts'
 import { openBareRepository } from '../../src/storage/fs/index.ts'
 import { inChunks } from '../graph/views.ts'
+import { createDoctoredCodecs } from '../support/doctored-codecs.ts'
 import { git } from '../support/git.ts'
 import { gitError } from '../support/git-error.ts'
 import { useScratch } from '../support/hooks.ts'
 import { encodeRawPack, rawCommit, rawObjectId, rawTree, type RawEntry } from '../support/raw-pack.ts'
 
 const scratch = useScratch()
-
-/** Codecs whose SHA-1 gives a message that contains `mark` whatever `digest` says. */
-function doctored(mark: string, digest: () => Uint8Array): Codecs {
-  const codecs = createNodeCodecs()
-  const sha1: HashAlgorithm = {
-    ...codecs.sha1,
-    digestRangeInto(bytes, start, end, out, at) {
-      if (Buffer.from(bytes.subarray(start, end)).includes(mark)) out.set(digest(), at)
-      else codecs.sha1.digestRangeInto(bytes, start, end, out, at)
-    },
-  }
-  return { ...codecs, sha1 }
-}
 
 async function openEmpty(receiveCodecs?: Codecs): Promise<{ repository: Repository; path: string }> {
   const path = scratch.fresh('served.git')
@@ -45,7 +33,7 @@ describe('the hash that names received objects', () => {
       const stored = { packed: 'a packed one\n', loose: 'a loose one\n' }
       for (const [how, text] of Object.entries(stored)) {
         const taken = rawObjectId('blob', Buffer.from(text))
-        const { repository, path } = await openEmpty(doctored('evil', () => parseHex(taken)))
+        const { repository, path } = await openEmpty(createDoctoredCodecs('evil', () => parseHex(taken)))
         await git(['hash-object', '-w', '--stdin'], { cwd: path, input: text })
         if (how === 'packed') {
           await git(['pack-objects', '-q', 'objects/pack/pack'], { cwd: path, input: `${taken}\n` })
@@ -64,7 +52,7 @@ describe('the hash that names received objects', () => {
   )
 
   test('refuses the pack when it finds an attack', async () => {
-    const codecs = doctored('evil', () => {
+    const codecs = createDoctoredCodecs('evil', () => {
       throw new GitError('CORRUPT_OBJECT', 'an attack', { details: { reason: 'sha1-collision' } })
     })
     const { repository } = await openEmpty(codecs)
@@ -77,12 +65,17 @@ describe('the hash that names received objects', () => {
 
 describe('limits', () => {
   const pack = encodeRawPack([blob('one'), blob('x'.repeat(5000))])
-  test.each([{ maxObjects: 1 }, { maxObjectBytes: 4999 }, { maxPackBytes: 20 }])('%j refuses the pack', async (options) => {
-    const { repository } = await openEmpty()
-    await expect(repository.receivePack(inChunks(pack), options)).rejects.toThrow(gitError('LIMIT_EXCEEDED'))
-    expect(await repository.storage.listPacks()).toEqual([])
-    await repository.close()
-  })
+  test.each([{ maxObjects: 1 }, { maxObjectBytes: 4999 }, { maxPackBytes: 20 }])(
+    '%j refuses the pack',
+    async (options) => {
+      const { repository } = await openEmpty()
+      await expect(repository.receivePack(inChunks(pack), options)).rejects.toThrow(
+        gitError('LIMIT_EXCEEDED'),
+      )
+      expect(await repository.storage.listPacks()).toEqual([])
+      await repository.close()
+    },
+  )
 
   test('that are just met do not', async () => {
     const { repository } = await openEmpty()

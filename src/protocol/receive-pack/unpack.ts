@@ -1,6 +1,7 @@
 import { decodeLatin1 } from '../../bytes/text.ts'
 import { isGitError, type GitError, type GitErrorCode } from '../../errors.ts'
-import { isFsckError, type FsckOptions } from '../../object/fsck.ts'
+import { isFsckError, type FsckFinding, type FsckOptions } from '../../object/fsck.ts'
+import type { ObjectId } from '../../object/object-id.ts'
 import type { IncomingPack } from '../../repository/incoming-pack.ts'
 import type { BandChannel } from '../band-channel.ts'
 import type { PktReader } from '../pkt-reader.ts'
@@ -19,6 +20,9 @@ export type Unpacked =
     }
 
 const PACK_HEADER_LENGTH = 12
+
+/** Warnings that are passed on. */
+const MAX_FINDINGS = 1000
 
 const UNPACKER_ERROR = 'unpacker error'
 
@@ -66,10 +70,9 @@ export async function* unpack(
     ...(maxObjects === undefined ? {} : { maxObjects }),
     ...(maxObjectBytes === undefined ? {} : { maxObjectBytes }),
     ...(options.fsck === false ? {} : { fsck: options.fsck ?? STRICT }),
-    onFinding: (id, finding) => {
-      const kind = isFsckError(finding) ? 'error' : 'warning'
-      channel.say(`${kind}: object ${id}: ${finding.id}: ${finding.message}\n`)
-    },
+    onFinding: createFindingTeller((text) => {
+      channel.say(text)
+    }),
     ...(request.quiet || channel.packetMax === 0
       ? {}
       : {
@@ -90,6 +93,17 @@ export async function* unpack(
     channel.say(`${lines.finish()}fatal: ${message}\n`)
     await drain(reader)
     return { kind: 'refused', ...reportOf(error, message, channel.packetMax > 0) }
+  }
+}
+
+/** Tells of what is wrong with objects, up to a number: the messages of a hostile pack must not fill the memory. */
+function createFindingTeller(say: (text: string) => void): (id: ObjectId, finding: FsckFinding) => void {
+  let count = 0
+  return (id, finding) => {
+    const isError = isFsckError(finding)
+    if (++count > MAX_FINDINGS && !isError) return
+    say(`${isError ? 'error' : 'warning'}: object ${id}: ${finding.id}: ${finding.message}\n`)
+    if (count === MAX_FINDINGS) say('warning: there are more warnings than are shown\n')
   }
 }
 
