@@ -1,8 +1,9 @@
 import { GitError } from '../errors.ts'
+import { readObject } from '../object/object-reader.ts'
 import { COMMIT, TAG, type ObjectType } from '../object/object-type.ts'
 import { parseTagTarget } from '../object/tag-target.ts'
 import type { ObjectSource } from './object-source.ts'
-import { encodeObjectId } from '../object/object-id.ts'
+import { encodeObjectId, type ObjectId } from '../object/object-id.ts'
 
 /** What a tag finally names, and the tag objects on the way. */
 export interface Peeled {
@@ -36,13 +37,27 @@ export async function peelPresent(source: ObjectSource, id: Uint8Array): Promise
  */
 export async function peelAll(source: ObjectSource, ids: readonly Uint8Array[]): Promise<readonly Peeled[]> {
   const all = await peelAllPresent(source, ids)
-  return all.map((peeled, at) => {
-    if (peeled !== undefined) return peeled
-    const hex = encodeObjectId(ids[at]!, 0, source.format)
-    throw new GitError('MISSING_OBJECT', `object ${hex}, or what it tags, is missing`, {
-      details: { id: hex },
-    })
-  })
+  const peeled: Peeled[] = []
+  for (const [at, one] of all.entries()) {
+    if (one === undefined) throw await missingObject(source, ids[at]!)
+    peeled.push(one)
+  }
+  return peeled
+}
+
+/** Says which object is absent: this one, or the one that a tag on the way names. */
+async function missingObject(source: ObjectSource, id: Uint8Array): Promise<GitError> {
+  let absent = id
+  let neededBy: ObjectId | undefined
+  let object = await readObject(source, absent)
+  while (object?.type === TAG) {
+    neededBy = encodeObjectId(absent, 0, source.format)
+    absent = parseTagTarget(object.body, source.format).id
+    object = await readObject(source, absent)
+  }
+  const hex = encodeObjectId(absent, 0, source.format)
+  const by = neededBy === undefined ? '' : `, which tag ${neededBy} names`
+  return new GitError('MISSING_OBJECT', `object ${hex}${by} is missing`, { details: { id: hex, neededBy } })
 }
 
 /** Like {@link peelPresent} for many objects, in their order. */

@@ -45,7 +45,7 @@ export class DatabaseView implements ObjectView {
     this.shallow = shallow
     this.#database = database
     this.#packs = packs
-    this.#outside = new IdTable(database.format.idLength)
+    this.#outside = new IdTable(database.format.idLength, 64, 'named')
     this.reachability = reachability
     database.acquire(packs)
   }

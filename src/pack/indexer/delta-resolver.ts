@@ -117,8 +117,8 @@ export class DeltaResolver {
         depth--
         continue
       }
-      next[depth] = table.next(child)
       if (starts[depth]! < 0) await this.#derive(depth)
+      next[depth] = table.next(child)
       const deltaSize = this.#tryInflate(child, this.#delta, 0)
       const at = this.#apply(
         child,

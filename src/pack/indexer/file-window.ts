@@ -8,7 +8,7 @@ export interface RangeReader {
 }
 
 const MIN_BLOCK = 1 << 12
-const MAX_BLOCK = 1 << 16
+const MAX_BLOCK = 1 << 14
 /** How many blocks there are at least, as long as blocks are not the smallest. */
 const BLOCKS = 64
 /** What is asked of the file in one call. */
@@ -28,7 +28,8 @@ export class FileWindow {
   /** Block by slot, -1 for none. */
   readonly #blocks: Float64Array
   #nextSlot = 0
-  readonly #wanted = new Set<number>()
+  /** Blocks that are going to be needed, resident or not. */
+  readonly #ahead = new Set<number>()
   #joined = new Uint8Array(0)
   /** Where the last range that was found is. Only valid until the next call. */
   bytes: Uint8Array = this.#joined
@@ -80,27 +81,26 @@ export class FileWindow {
   }
 
   /**
-   * Notes a range to be read by `settle`.
+   * Notes a range that is going to be needed, to be read by `settle`. Of all that is noted, half of the blocks are as many as there may
+   * be: more would push out what was read for them before.
    *
-   * @returns how many blocks of it are not resident and were not noted before; -1 when no more can be noted.
+   * @returns how many blocks of it were not noted before; -1 when no more can be noted.
    */
   want(offset: number, length: number): number {
     const first = Math.floor(offset / this.#blockSize)
     const last = Math.floor((offset + length - 1) / this.#blockSize)
-    let added = 0
-    for (let block = first; block <= last; block++) {
-      if (!this.#resident.has(block) && !this.#wanted.has(block)) added++
-    }
-    if (added === 0) return 0
-    if (this.#wanted.size + added > this.#slotCount / 2) return -1
-    for (let block = first; block <= last; block++) if (!this.#resident.has(block)) this.#wanted.add(block)
-    return added
+    const before = this.#ahead.size
+    if (before + last - first + 1 > this.#slotCount / 2) return -1
+    for (let block = first; block <= last; block++) this.#ahead.add(block)
+    return this.#ahead.size - before
   }
 
-  /** Reads what was noted, neighbouring blocks as one range. */
+  /** Reads what was noted and is not resident, neighbouring blocks as one range. Begins a new list of what is noted. */
   async settle(): Promise<void> {
-    const blocks = [...this.#wanted].sort((left, right) => left - right)
-    this.#wanted.clear()
+    const blocks = [...this.#ahead]
+      .filter((block) => !this.#resident.has(block))
+      .sort((left, right) => left - right)
+    this.#ahead.clear()
     for (let at = 0; at < blocks.length;) {
       const ranges: { offset: number; length: number }[] = []
       const from = at
