@@ -4,7 +4,7 @@ import { isGitlinkMode, isTreeMode } from '../object/file-mode.ts'
 import { IdTable } from '../object/id-table.ts'
 import { encodeObjectId } from '../object/object-id.ts'
 import type { RawObject } from '../object/object-reader.ts'
-import { BLOB, COMMIT, TAG, TREE, type ObjectType } from '../object/object-type.ts'
+import { BLOB, COMMIT, objectTypeName, TAG, TREE, type ObjectType } from '../object/object-type.ts'
 import { parseTagTarget } from '../object/tag-target.ts'
 import { TreeCursor } from '../object/tree-iterator.ts'
 import type { ObjectSource } from './object-source.ts'
@@ -108,17 +108,23 @@ export class ObjectWalk {
   }
 
   /** Includes an object of any type and, at the latest in `finish`, everything it reaches, history and tagged objects too. */
-  includeHistory(id: Uint8Array): void {
+  includeHistory(id: Uint8Array, neededBy?: Uint8Array): void {
     this.#followsHistory = true
     const node = this.marks.set.find(id)
     if (node !== undefined) this.marks.includeHistory(node, this.#includeOutside)
-    else this.#includeOutside(id, undefined)
+    else this.#includeOutside(id, neededBy, COMMIT)
   }
 
   /** An object that a pack names and that is elsewhere; what it is shows when it is read. */
-  readonly #includeOutside = (id: Uint8Array, neededBy: Uint8Array | undefined): void => {
-    if (this.known.has(id) || !this.#add(id, 0, BLOB)) return
-    this.#others.push({ ordinal: this.objects.size - 1, neededBy: neededBy?.slice() })
+  readonly #includeOutside = (
+    id: Uint8Array,
+    neededBy: Uint8Array | undefined,
+    type: ObjectType = BLOB,
+  ): void => {
+    if (this.known.has(id) || !this.#add(id, 0, type)) return
+    const waiting = { ordinal: this.objects.size - 1, neededBy: neededBy?.slice() }
+    if (type === TREE) this.#trees.push(waiting)
+    else this.#others.push(waiting)
   }
 
   #add(bytes: Uint8Array, at: number, type: ObjectType): boolean {
@@ -202,9 +208,12 @@ export class ObjectWalk {
     else if (this.#followsHistory && object.type === COMMIT) {
       const { tree, parents } = parseCommitLinks(object.body, this.#source.format)
       this.includeTree(tree, this.objects.id(waiting.ordinal))
-      for (const parent of parents) this.includeHistory(parent)
+      for (const parent of parents) this.includeHistory(parent, this.objects.id(waiting.ordinal))
     } else if (this.#followsHistory && object.type === TAG) {
-      this.includeHistory(parseTagTarget(object.body, this.#source.format).id)
+      this.includeHistory(
+        parseTagTarget(object.body, this.#source.format).id,
+        this.objects.id(waiting.ordinal),
+      )
     }
     return true
   }
@@ -213,7 +222,7 @@ export class ObjectWalk {
     const { format } = this.#source
     const id = encodeObjectId(this.objects.view(ordinal), 0, format)
     const by = neededBy === undefined ? undefined : encodeObjectId(neededBy, 0, format)
-    const type = this.types[ordinal] === TREE ? 'tree' : 'blob'
+    const type = objectTypeName(this.types[ordinal]!)
     return new GitError(
       'MISSING_OBJECT',
       `${type} ${id} is missing${by === undefined ? '' : `, needed by ${by}`}`,

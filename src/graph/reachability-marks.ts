@@ -1,4 +1,4 @@
-import { COMMIT, TAG, TREE } from '../object/object-type.ts'
+import { COMMIT, TAG, TREE, type ObjectType } from '../object/object-type.ts'
 import type { Node, ReachabilitySet } from './reachability-set.ts'
 
 /** The object is to be sent. */
@@ -8,8 +8,11 @@ export const KNOWN = 2
 /** Everything a tree points at is marked. */
 const EXPANDED = 4
 
-/** Is told of an id that no pack of the set has, and of the object that names it. Both are views, only valid during the call. */
-export type OutsideSink = (id: Uint8Array, neededBy: Uint8Array) => void
+/**
+ * Is told of an id that no pack of the set has, of the object that names it, and of the type it is named as, where that is known. Both
+ * ids are views, only valid during the call.
+ */
+export type OutsideSink = (id: Uint8Array, neededBy: Uint8Array, type?: ObjectType) => void
 
 /**
  * Marks on the objects of a {@link ReachabilitySet}: what to send, what is known.
@@ -76,7 +79,11 @@ export class ReachabilityMarks {
             ? this.set.standIn(pack, target)
             : this.set.find(this.set.id(pack, target))
         if (found === undefined && target >= index.objectCount) {
-          outside(this.set.id(pack, target), this.set.id(pack, position))
+          outside(
+            this.set.id(pack, target),
+            this.set.id(pack, position),
+            type === TAG ? undefined : edge === first ? TREE : COMMIT,
+          )
           continue
         }
         packs.push(found?.pack ?? pack)

@@ -124,6 +124,8 @@ function wantIds({ tips, tags }: World, { wants }: Talk): string[] {
 
 /** The depth may be counted from the client's boundary only where it is a depth. */
 function relativeWords({ relative, deepening: lines }: Talk): string[] {
+  // Git counts one beyond an infinite relative depth, where its number runs over; we take it as all of history.
+  if (lines.includes('deepen 2147483647')) return []
   return relative && lines.some((line) => line.startsWith('deepen ')) ? ['deepen-relative'] : []
 }
 
