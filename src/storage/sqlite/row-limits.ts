@@ -2,8 +2,9 @@ import { encodeUtf8 } from '../../bytes/text.ts'
 import { GitError } from '../../errors.ts'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.ts'
 
-/** The most bytes in one row, and the most parameters of one statement: what Durable Objects allow. */
-export const MAX_ROW_BYTES = 2_000_000
+/** The most bytes of one statement: the 2 MB that a row of a Durable Object may have, less what its other columns may. */
+export const MAX_ROW_BYTES = 1_990_000
+/** The most parameters of one statement that a Durable Object allows. */
 export const MAX_PARAMETERS = 100
 
 /** What a number, a null and the bookkeeping of a value count. */

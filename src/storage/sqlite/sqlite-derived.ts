@@ -1,3 +1,4 @@
+import { isGitError } from '../../errors.ts'
 import type { DerivedFileKind } from '../repository-storage.ts'
 import { removeFile } from './garbage.ts'
 import { numberIn } from './row-values.ts'
@@ -17,8 +18,14 @@ export async function readDerivedFile(
     return row && findFile(sql, numberIn(row, 'file'))
   })
   if (place === undefined) return undefined
-  const [bytes] = await readRanges(store, place, `${pack}.${kind}`, [{ offset: 0, length: place.size }])
-  return bytes
+  try {
+    const [bytes] = await readRanges(store, place, `${pack}.${kind}`, [{ offset: 0, length: place.size }])
+    return bytes
+  } catch (error) {
+    // It was removed meanwhile, with its pack or for a new one.
+    if (isGitError(error, 'NOT_FOUND')) return undefined
+    throw error
+  }
 }
 
 /** Keeps a file derived from a pack, in the place of the one that is there. Without its pack it is dropped. */
