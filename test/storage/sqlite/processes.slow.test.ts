@@ -8,7 +8,7 @@ test('three hundred kills lose nothing that was acknowledged', { timeout: 900_00
   killAgainAndAgain(300),
 )
 
-test('a pack of a gigabyte goes in and out within 128 MiB', { timeout: 900_000 }, async () => {
+test('a pack of a gigabyte goes in and out of a process of 150 MiB', { timeout: 900_000 }, async () => {
   const script = await buildChild()
   const path = await temporaryDatabase()
   const create = createSqliteStorage({ database: await openDatabase(path) })
@@ -18,5 +18,5 @@ test('a pack of a gigabyte goes in and out within 128 MiB', { timeout: 900_000 }
     nodeArgs: ['--max-old-space-size=64'],
   })
   expect(code).toBe(0)
-  expect(numbers[0]).toBeLessThan(128 + 64)
+  expect(numbers[0]).toBeLessThan(150)
 })
