@@ -7,6 +7,8 @@ export interface Answer {
   readonly tail: Buffer
   /** The first 64 KiB of the body. */
   readonly head: Buffer
+  /** When the first bytes of a pack came, in milliseconds from the request on; undefined when none did within the head. */
+  readonly packAfter: number | undefined
 }
 
 const HEAD_BYTES = 65536
@@ -34,6 +36,7 @@ export class HttpClient {
     body: Uint8Array | undefined,
   ): Promise<Answer> {
     const length = body === undefined ? {} : { 'content-length': String(body.length) }
+    const start = performance.now()
     return new Promise((resolve, reject) => {
       const outgoing = request(url, { method, agent: this.#agent, headers: { ...headers, ...length } })
       outgoing.on('error', reject)
@@ -41,14 +44,18 @@ export class HttpClient {
         let bytes = 0
         let tail: Buffer = Buffer.alloc(0)
         const head: Buffer[] = []
+        let packAfter: number | undefined
         response.on('data', (chunk: Buffer) => {
-          if (bytes < HEAD_BYTES) head.push(chunk)
+          if (bytes < HEAD_BYTES) {
+            head.push(chunk)
+            if (chunk.includes('PACK')) packAfter ??= performance.now() - start
+          }
           bytes += chunk.length
           tail = chunk.length >= 4 ? chunk.subarray(-4) : Buffer.concat([tail, chunk]).subarray(-4)
         })
         response.on('error', reject)
         response.on('end', () => {
-          if (response.statusCode === 200) resolve({ bytes, tail, head: Buffer.concat(head) })
+          if (response.statusCode === 200) resolve({ bytes, tail, head: Buffer.concat(head), packAfter })
           else reject(new Error(`${method} ${url} was answered with ${String(response.statusCode)}`))
         })
       })

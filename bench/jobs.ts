@@ -4,6 +4,7 @@ import { fetchJob } from './jobs/fetch.ts'
 import { importJob } from './jobs/import.ts'
 import { indexPackWarmJob } from './jobs/index-pack-warm.ts'
 import { indexPackJob } from './jobs/index-pack.ts'
+import { memoryWindowedJob } from './jobs/memory-windowed.ts'
 import { memoryJob } from './jobs/memory.ts'
 import { packJob } from './jobs/pack.ts'
 import { peersJob } from './jobs/peers.ts'
@@ -23,5 +24,6 @@ export const JOBS: readonly Job[] = [
   packJob,
   peersJob,
   memoryJob,
+  memoryWindowedJob,
   importJob,
 ]

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { git } from '../test/support/git.ts'
 import { findCores, pinThisProcess, type Cores } from './cores.ts'
 import { copyCorpus, GENERATED, generateCorpus, SMOKE, type Corpus } from './corpus.ts'
-import type { Job } from './job.ts'
+import type { Surroundings } from './job.ts'
 import { parseOptions, usage, type BenchOptions } from './options.ts'
 import { describeEnvironment, formatReport } from './report.ts'
 import type { Row } from './row.ts'
@@ -48,10 +48,12 @@ async function prepareCorpora(options: BenchOptions, root: string): Promise<Corp
   }
   if (corpora.length > 0) return corpora
   const used = (name: string): boolean =>
-    options.jobs.some((job) => job.once !== true && (job.corpora?.includes(name) ?? true))
+    options.jobs.some(
+      (job) => job.kind === 'corpus' && (options.smoke || (job.corpora?.includes(name) ?? true)),
+    )
   for (const shape of options.smoke ? SMOKE : GENERATED) {
     if (options.corpora.length > 0 && !options.corpora.includes(shape.name)) continue
-    if (!options.smoke && !used(shape.name)) continue
+    if (!used(shape.name)) continue
     note(`generating ${shape.name}`)
     corpora.push(await generateCorpus(shape, root))
   }
@@ -65,18 +67,23 @@ async function runJobs(
   folder: string,
 ): Promise<Row[]> {
   const { rounds, budget, smoke } = options
-  const isSuited = (job: Job, corpus: Corpus): boolean =>
-    smoke || options.repositories.length > 0 || (job.corpora?.includes(corpus.name) ?? true)
+  const takesAll = smoke || options.repositories.length > 0
   const rows: Row[] = []
+  const run = async (title: string, work: (surroundings: Surroundings) => Promise<readonly Row[]>) => {
+    note(title)
+    const scratch = join(folder, 'scratch')
+    await mkdir(scratch)
+    rows.push(...(await work({ scratch, cores, measuring: { rounds, budget, warmUp: !smoke }, smoke })))
+    await rm(scratch, { recursive: true, force: true })
+  }
   for (const job of options.jobs) {
-    const suited = corpora.filter((corpus) => isSuited(job, corpus))
-    for (const corpus of job.once === true ? corpora.slice(0, 1) : suited) {
-      note(job.once === true ? job.name : `${job.name} on ${corpus.name}`)
-      const scratch = join(folder, 'scratch')
-      await mkdir(scratch)
-      const measuring = { rounds, budget, warmUp: !smoke }
-      rows.push(...(await job.run({ corpus, scratch, cores, measuring, smoke })))
-      await rm(scratch, { recursive: true, force: true })
+    if (job.kind === 'standalone') {
+      await run(job.name, (surroundings) => job.run(surroundings))
+      continue
+    }
+    for (const corpus of corpora) {
+      if (!takesAll && job.corpora?.includes(corpus.name) === false) continue
+      await run(`${job.name} on ${corpus.name}`, (surroundings) => job.run({ ...surroundings, corpus }))
     }
   }
   return rows

@@ -53,7 +53,9 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   const { repo, corpus, keep, smoke, json } = values
   const rounds = Number(values.rounds ?? (smoke ? 1 : 7))
   const budget = 1000 * Number(values.budget)
-  const jobs = JOBS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const isMeant = (job: Job): boolean =>
+    positionals.length === 0 ? repo.length === 0 || job.kind === 'corpus' : positionals.includes(job.name)
+  const jobs = JOBS.filter(isMeant)
   const isKnown = (name: string): boolean => JOBS.some((job) => job.name === name)
   if (values.help || !positionals.every(isKnown)) return undefined
   if (!Number.isInteger(rounds) || rounds < 1 || !(budget > 0)) return undefined

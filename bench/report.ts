@@ -145,6 +145,7 @@ function formatFigure(figure: Figure | undefined): string {
 
 function formatValue({ metric }: Figure, value: number): string {
   if (metric === 'memory') return `${value.toFixed(1)} MB`
+  if (metric === 'delay') return `${value.toFixed(0)} ms`
   if (metric === 'import') return `+${value.toFixed(1)} ms`
   return formatNumber(value)
 }

@@ -14,6 +14,8 @@ export interface RunningServer {
   readonly url: string
   /** What it has used so far, with all programs that it ran to their end; in steps of some 10 ms. Undefined where nobody says. */
   cpuMilliseconds(): Promise<number | undefined>
+  /** The most memory that it ever had resident: its own, not that of programs that it ran. Linux only. */
+  peakBytes(): Promise<number>
   close(): Promise<void>
 }
 
@@ -29,10 +31,11 @@ export function startPackstoneServer(
   directory: string,
   provider: Provider,
   cores: Cores,
+  more: readonly string[] = [],
 ): Promise<RunningServer> {
   if (provider === 'portable')
     return start([process.execPath, programPath('portable-server'), directory], cores)
-  const options = ['--bare', directory, '--port', '0', '--quiet', '--allow-push']
+  const options = ['--bare', directory, '--port', '0', '--quiet', '--allow-push', ...more]
   return start([process.execPath, packstoneCommand(), 'serve', ...options], cores)
 }
 
@@ -60,7 +63,8 @@ function start(command: readonly string[], cores: Cores): Promise<RunningServer>
       if (url === undefined) return
       clearTimeout(timer)
       const cpuMilliseconds = (): Promise<number | undefined> => readCpu(child.pid ?? 0)
-      resolve({ url: url.replace(/\/$/, ''), cpuMilliseconds, close })
+      const peakBytes = (): Promise<number> => readPeak(child.pid ?? 0)
+      resolve({ url: url.replace(/\/$/, ''), cpuMilliseconds, peakBytes, close })
     })
     child.once('error', reject)
     void closed.then(() => {
@@ -107,4 +111,9 @@ async function readCpu(pid: number): Promise<number | undefined> {
 
 function ticksPerSecond(): number {
   return Number(execFileSync('getconf', ['CLK_TCK']).toString())
+}
+
+async function readPeak(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return 1024 * Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1])
 }

@@ -3,7 +3,7 @@ import { gitLines } from '../../test/support/git.ts'
 import type { Corpus } from '../corpus.ts'
 import { encodeFetch, runFetch } from '../fetch-request.ts'
 import { HttpClient } from '../http-client.ts'
-import type { Job, JobContext } from '../job.ts'
+import type { CorpusJob, JobContext } from '../job.ts'
 import { layoutInUse, layoutWithBitmap } from '../layouts.ts'
 import { measure, type Contender } from '../measure.ts'
 import { baselineRow, compare, seriesOf, type Row, type Targets } from '../row.ts'
@@ -21,7 +21,8 @@ import { PROVIDERS, TARGETS, type Provider } from '../targets.ts'
 const PATIENCE = 180_000
 
 /** The answer to the one `fetch` request of a full clone, read and thrown away on another core: the time of the server. */
-export const cloneJob: Job = {
+export const cloneJob: CorpusJob = {
+  kind: 'corpus',
   name: 'clone',
   describe: 'answer a full clone over HTTP, against git http-backend without and with a bitmap',
   corpora: ['source-large', 'source-small', 'data-like', 'tiny-files'],

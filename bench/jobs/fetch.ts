@@ -1,7 +1,7 @@
 import { git as runGit, gitLines } from '../../test/support/git.ts'
 import { encodeFetch, runFetch } from '../fetch-request.ts'
 import { HttpClient } from '../http-client.ts'
-import type { Job, JobContext } from '../job.ts'
+import type { CorpusJob, JobContext } from '../job.ts'
 import { measure, type Contender } from '../measure.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
 import {
@@ -18,7 +18,8 @@ const COMMITS = [1, 50, 500]
 const PATIENCE = 180_000
 
 /** The answer to a client that has an older commit of the branch and wants the newest: a thin pack. */
-export const fetchJob: Job = {
+export const fetchJob: CorpusJob = {
+  kind: 'corpus',
   name: 'fetch',
   describe: 'answer an incremental fetch of 1, 50 and 500 commits over HTTP: time and bytes',
   corpora: ['source-large', 'data-like'],

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Job, JobContext } from '../job.ts'
+import type { StandaloneJob, Surroundings } from '../job.ts'
 import { measure, type Contender } from '../measure.ts'
 import { baselineRow, figureOf, seriesOf, type Row } from '../row.ts'
 import { TARGETS } from '../targets.ts'
@@ -24,14 +24,14 @@ const IMPORTS: readonly {
 ]
 
 /** What loading the engine adds to a process of Node that does nothing. */
-export const importJob: Job = {
+export const importJob: StandaloneJob = {
+  kind: 'standalone',
   name: 'import',
   describe: 'what importing the engine adds to an empty process',
-  once: true,
   run: runImport,
 }
 
-async function runImport({ scratch, cores, measuring }: JobContext): Promise<Row[]> {
+async function runImport({ scratch, cores, measuring }: Surroundings): Promise<Row[]> {
   const program = async (who: string, modules: readonly string[]): Promise<Contender> => {
     const path = join(scratch, `${who.replaceAll(/[^a-z]/g, '-')}.mjs`)
     const urls = modules.map((module) => pathToFileURL(resolve(module)).href)

@@ -1,7 +1,7 @@
 import type { Contender } from '../measure.ts'
 import { measure } from '../measure.ts'
 import { InsideProcess } from '../inside-process.ts'
-import type { Job, JobContext } from '../job.ts'
+import type { CorpusJob, JobContext } from '../job.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
 import { LARGE_PACK, PROVIDERS, TARGETS } from '../targets.ts'
 import { timeProcess } from '../timed-process.ts'
@@ -11,7 +11,8 @@ import { join } from 'node:path'
 const WARM_UPS = 3
 
 /** Indexing in a process that has indexed before, as a server does; git has no such form, its process is the baseline. */
-export const indexPackWarmJob: Job = {
+export const indexPackWarmJob: CorpusJob = {
+  kind: 'corpus',
   name: 'index-pack-warm',
   describe: 'index a pack in a process that has done it before',
   corpora: ['source-small', 'data-like', 'tiny-files'],

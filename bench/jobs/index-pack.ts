@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packstoneCommand } from '../../test/support/servers/packstone.ts'
-import type { Job, JobContext } from '../job.ts'
+import type { CorpusJob, JobContext } from '../job.ts'
 import { measure, type Contender } from '../measure.ts'
 import { programPath } from '../program-path.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
@@ -9,7 +9,8 @@ import { LARGE_PACK, PROVIDERS, TARGETS, type Provider } from '../targets.ts'
 import { timeProcess } from '../timed-process.ts'
 
 /** `index-pack` of a whole pack as one process, start-up included; git on one thread, as we are. */
-export const indexPackJob: Job = {
+export const indexPackJob: CorpusJob = {
+  kind: 'corpus',
   name: 'index-pack',
   describe: 'index a pack, one process from start to end, with and without collision detection',
   run: runIndexPack,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { packstoneCommand } from '../../test/support/servers/packstone.ts'
-import type { Job, JobContext } from '../job.ts'
+import type { CorpusJob, JobContext } from '../job.ts'
 import { programPath } from '../program-path.ts'
 import { figureOf, type Row } from '../row.ts'
 import { PROVIDERS, TARGETS } from '../targets.ts'
@@ -11,7 +11,8 @@ import { timeProcess } from '../timed-process.ts'
 const MEGABYTE = 1_000_000
 
 /** The most memory that `packstone index-pack` ever has resident (VmHWM), against the size of the pack. */
-export const memoryJob: Job = {
+export const memoryJob: CorpusJob = {
+  kind: 'corpus',
   name: 'memory',
   describe: 'peak resident memory of index-pack, against the size of the pack',
   run: runMemory,

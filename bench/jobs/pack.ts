@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { git as runGit } from '../../test/support/git.ts'
 import { packstoneCommand } from '../../test/support/servers/packstone.ts'
-import type { Job, JobContext } from '../job.ts'
+import type { CorpusJob, JobContext } from '../job.ts'
 import { measure, type Contender } from '../measure.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
 import { PROVIDERS, TARGETS } from '../targets.ts'
@@ -12,7 +12,8 @@ import { timeProcess } from '../timed-process.ts'
  * A fresh pack of everything, with deltas searched anew, window 10 and depth 50, as one process from start to end that writes to
  * standard output; git on one thread, as we are. Every pack is verified by git once the measuring is over.
  */
-export const packJob: Job = {
+export const packJob: CorpusJob = {
+  kind: 'corpus',
   name: 'pack',
   describe: 'pack everything anew with window 10 and depth 50, one process from start to end: time and bytes',
   corpora: ['source-small', 'data-like', 'large-blobs', 'tiny-files'],

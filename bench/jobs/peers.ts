@@ -5,7 +5,7 @@ import { encodeFetch } from '../fetch-request.ts'
 import type { OperationArguments } from '../inside/operation.ts'
 import type { OperationName } from '../inside/operations.ts'
 import { InsideProcess } from '../inside-process.ts'
-import type { Job, JobContext } from '../job.ts'
+import type { CorpusJob, JobContext } from '../job.ts'
 import { measure, type Contender } from '../measure.ts'
 import { pickIds } from '../pick-ids.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
@@ -29,7 +29,8 @@ interface Match {
 }
 
 /** Other implementations in JavaScript, each at what it can do, both sides warm in a process of its own. */
-export const peersJob: Job = {
+export const peersJob: CorpusJob = {
+  kind: 'corpus',
   name: 'peers',
   describe: 'the same work by isomorphic-git and by just-git',
   corpora: ['source-small', 'data-like', 'source-large'],

@@ -4,7 +4,7 @@ import { git as runGit, gitBytes } from '../../test/support/git.ts'
 import { FLUSH, pktLine } from '../../test/support/raw-http.ts'
 import { encodeFetch, runFetch } from '../fetch-request.ts'
 import { HttpClient } from '../http-client.ts'
-import type { Job, JobContext } from '../job.ts'
+import type { CorpusJob, JobContext } from '../job.ts'
 import { copyRepository } from '../layouts.ts'
 import { measure, type Contender } from '../measure.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
@@ -23,7 +23,8 @@ const WARM_UPS = 10
 const HEADERS = { 'content-type': 'application/x-git-receive-pack-request' }
 
 /** A push of one commit that changes one file, to a repository of each server's own; the POST only. */
-export const pushJob: Job = {
+export const pushJob: CorpusJob = {
+  kind: 'corpus',
   name: 'push',
   describe: 'take a push of one commit over HTTP',
   corpora: ['source-large', 'tiny-files'],

@@ -2,7 +2,7 @@ import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packstoneCommand } from '../../test/support/servers/packstone.ts'
 import { InsideProcess } from '../inside-process.ts'
-import type { Job, JobContext } from '../job.ts'
+import type { CorpusJob, JobContext } from '../job.ts'
 import { measure, type Contender } from '../measure.ts'
 import { pickIds } from '../pick-ids.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
@@ -13,7 +13,8 @@ const OBJECTS = 20_000
 const CACHE_MEGABYTES = 96
 
 /** Objects by id, as fast as they come: at random, and in the order of history. */
-export const readJob: Job = {
+export const readJob: CorpusJob = {
+  kind: 'corpus',
   name: 'read',
   describe: 'read 20 000 objects by id, at random and in the order of history',
   corpora: ['source-large', 'data-like', 'deep-chains', 'tiny-files'],

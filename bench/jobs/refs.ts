@@ -1,7 +1,7 @@
 import { DELIM, FLUSH, pktLine } from '../../test/support/raw-http.ts'
 import { V2_HEADERS } from '../fetch-request.ts'
 import { HttpClient } from '../http-client.ts'
-import type { Job, JobContext } from '../job.ts'
+import type { CorpusJob, JobContext } from '../job.ts'
 import { measure, type Contender } from '../measure.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
 import { startGitServer, startPackstoneServer, timeServer, warmUp, type RunningServer } from '../servers.ts'
@@ -22,7 +22,8 @@ const ASKS: Readonly<Record<string, Ask>> = {
 }
 
 /** The requests that a client begins with: `info/refs` as of protocol v0, and `ls-refs` of v2. */
-export const refsJob: Job = {
+export const refsJob: CorpusJob = {
+  kind: 'corpus',
   name: 'refs',
   describe: 'answer info/refs and ls-refs over HTTP',
   corpora: ['source-large'],

@@ -19,8 +19,13 @@ export function packstoneCommand(): string {
   return resolvePath(process.env['INTEROP_CLI'] ?? 'dist/cli.js')
 }
 
+/** A server in a process of its own. */
+export interface PackstoneServer extends GitServer {
+  readonly pid: number
+}
+
 /** Starts the built command as a user does: `packstone serve --bare <directory> --port 0`. */
-export function startPackstone(directory: string, options: PackstoneOptions = {}): Promise<GitServer> {
+export function startPackstone(directory: string, options: PackstoneOptions = {}): Promise<PackstoneServer> {
   return startServe(['--bare', directory, ...(options.args ?? [])], options.nodeArgs)
 }
 
@@ -28,7 +33,7 @@ export function startPackstone(directory: string, options: PackstoneOptions = {}
 export async function startServe(
   args: readonly string[],
   nodeArgs: readonly string[] = [],
-): Promise<GitServer> {
+): Promise<PackstoneServer> {
   const child = spawn(process.execPath, [...nodeArgs, packstoneCommand(), 'serve', '--port', '0', ...args], {
     env: { PATH: '/nowhere', HOME: '/nowhere', TZ: 'UTC' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -64,6 +69,7 @@ export async function startServe(
   return {
     name: 'packstone',
     url,
+    pid: child.pid ?? 0,
     readLog: () => log,
     close: async () => {
       child.kill('SIGTERM')
