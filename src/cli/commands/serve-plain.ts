@@ -3,7 +3,7 @@ import type { ObjectFormatName } from '../../object/object-format.ts'
 import { openRepository } from '../../repository/repository.ts'
 import { misuse } from '../failure.ts'
 import { openPlainStorage, type PlainStorageKind } from '../serve/plain-storage.ts'
-import { RepositoryCache } from '../serve/repository-cache.ts'
+import { RepositoryCache } from '../../repository/repository-cache.ts'
 import { resolvePlain } from '../serve/resolve-plain.ts'
 import { createSharedOptions, logError, OPEN_REPOSITORIES, runServer } from '../serve/run-server.ts'
 

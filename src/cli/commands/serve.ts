@@ -6,7 +6,7 @@ import { misuse } from '../failure.ts'
 import { createRepositoryAt, openRepositoryAt } from '../open-repository.ts'
 import { ensureFirstCommit } from '../serve/demo-repository.ts'
 import { findBareDirectory } from '../serve/bare-directory.ts'
-import { RepositoryCache } from '../serve/repository-cache.ts'
+import { RepositoryCache } from '../../repository/repository-cache.ts'
 import { resolveBare } from '../serve/resolve-bare.ts'
 import { createSharedOptions, logError, OPEN_REPOSITORIES, runServer } from '../serve/run-server.ts'
 

@@ -11,7 +11,7 @@ import {
 import { createProgramHooks } from '../hooks/program-hooks.ts'
 import { findBareDirectory } from './bare-directory.ts'
 import { readRemoteUser, userVariables, type RemoteUser } from './remote-user.ts'
-import type { BorrowedRepository, RepositoryCache } from './repository-cache.ts'
+import type { BorrowedRepository, RepositoryCache } from '../../repository/repository-cache.ts'
 import { readSkipList } from './skip-list.ts'
 
 export interface BareAccess {

@@ -4,7 +4,7 @@ import { openRepository, type OpenRepositoryOptions } from '../../repository/rep
 import { createMemoryStorage } from '../../storage/memory/index.ts'
 import { isRepositoryKey } from '../../storage/repository-key.ts'
 import type { CreateRepositoryOptions, Storage } from '../../storage/storage.ts'
-import type { BorrowedRepository, RepositoryCache } from './repository-cache.ts'
+import type { BorrowedRepository, RepositoryCache } from '../../repository/repository-cache.ts'
 
 export interface PlainAccess {
   /** Whether everybody may push, where the repository's `http.receivepack` does not say otherwise. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { RepositoryCache } from '../../src/cli/serve/repository-cache.ts'
+import { RepositoryCache } from '../../src/repository/repository-cache.ts'
 import type { Repository } from '../../src/repository/repository.ts'
 
 /** A cache of two, with a log of what it opens and closes. */

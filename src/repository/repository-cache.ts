@@ -1,5 +1,11 @@
-import type { Repository } from '../../repository/repository.ts'
-import type { BareDirectory } from './bare-directory.ts'
+import type { Repository } from './repository.ts'
+
+/** Where a repository is. */
+export interface RepositoryPlace {
+  readonly path: string
+  /** Changes when another repository takes the place of this one. */
+  readonly identity: string
+}
 
 /** A repository in use. */
 export interface BorrowedRepository {
@@ -17,7 +23,7 @@ interface Entry {
 }
 
 export interface RepositoryCacheOptions {
-  /** Opens the repository of a folder. */
+  /** Opens the repository of a path. */
   readonly open: (path: string) => Promise<Repository>
   /** How many repositories stay open. More are open only while more are in use. */
   readonly capacity: number
@@ -25,7 +31,7 @@ export interface RepositoryCacheOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Opened repositories by folder, the least recently used closed first, and none while it is in use. */
+/** Opened repositories by path, the least recently used closed first, and none while it is in use. */
 export class RepositoryCache {
   readonly #options: RepositoryCacheOptions
   /** In order of use, the last one last. */
@@ -36,14 +42,14 @@ export class RepositoryCache {
     this.#options = options
   }
 
-  /** Whether this very folder is open. */
-  has(directory: BareDirectory): boolean {
-    return this.#entries.get(directory.path)?.identity === directory.identity
+  /** Whether this very repository is open. */
+  has(place: RepositoryPlace): boolean {
+    return this.#entries.get(place.path)?.identity === place.identity
   }
 
-  /** Borrows the repository of a folder, opening it at most once however many ask at a time. */
-  async borrow(directory: BareDirectory): Promise<BorrowedRepository> {
-    const { path, identity } = directory
+  /** Borrows the repository of a place, opening it at most once however many ask at a time. */
+  async borrow(place: RepositoryPlace): Promise<BorrowedRepository> {
+    const { path, identity } = place
     let entry = this.#entries.get(path)
     if (entry !== undefined && entry.identity !== identity) {
       this.#drop(path, entry)
@@ -69,6 +75,12 @@ export class RepositoryCache {
       if (this.#entries.get(path) === borrowed) this.#entries.delete(path)
       throw error
     }
+  }
+
+  /** Lets go of a repository, which is closed when nobody uses it any more. */
+  drop(path: string): void {
+    const entry = this.#entries.get(path)
+    if (entry !== undefined) this.#drop(path, entry)
   }
 
   /** Closes every repository that is not in use, and lets go of the others when they are given back. */
