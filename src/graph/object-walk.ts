@@ -29,6 +29,7 @@ export class ObjectWalk {
   readonly objects: IdTable
   readonly types: ObjectType[] = []
   readonly known: IdTable
+  readonly boundaryTrees: Uint8Array[] = []
   readonly #source: ObjectSource
   readonly #verifyBlobs: boolean
   readonly #cursor: TreeCursor
@@ -101,7 +102,7 @@ export class ObjectWalk {
   #includeTreeAt(bytes: Uint8Array, at: number, neededBy: Uint8Array | undefined): void {
     const node = this.marks.set.find(bytes, at)
     if (node !== undefined) {
-      this.marks.mark(node, INCLUDED, this.#includeOutside)
+      this.marks.markLater(node, INCLUDED)
     } else if (!this.known.has(bytes, at) && this.#add(bytes, at, TREE)) {
       this.#trees.push({ ordinal: this.objects.size - 1, neededBy })
     }
@@ -142,6 +143,7 @@ export class ObjectWalk {
    */
   async finish(report: (found: number) => Promise<void>): Promise<void> {
     let sinceReport = 0
+    this.marks.markBelow(this.#includeOutside)
     while (this.#trees.length > 0 || this.#others.length > 0) {
       let trees = this.#trees
       let others = this.#others
@@ -160,6 +162,7 @@ export class ObjectWalk {
         others = waitingOthers
         if (trees.length > 0 || others.length > 0) await this.#source.settle()
       }
+      this.marks.markBelow(this.#includeOutside)
     }
   }
 
@@ -186,7 +189,7 @@ export class ObjectWalk {
         this.#includeTreeAt(body, cursor.idAt, neededBy)
       } else if (!isGitlinkMode(cursor.mode)) {
         const node = this.marks.set.find(body, cursor.idAt)
-        if (node !== undefined) this.marks.mark(node, INCLUDED, this.#includeOutside)
+        if (node !== undefined) this.marks.markLater(node, INCLUDED)
         else if (
           !this.known.has(body, cursor.idAt) &&
           this.#add(body, cursor.idAt, BLOB) &&

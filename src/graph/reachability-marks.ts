@@ -49,17 +49,30 @@ export class ReachabilityMarks {
    */
   mark(node: Node, mark: number, outside: OutsideSink): boolean {
     const fresh = this.#markOne(node.pack, node.position, mark)
-    while (this.#stackPacks.length > 0) {
-      const pack = this.#stackPacks.pop()!
-      const position = this.#stackPositions.pop()!
-      this.#expand(pack, position, mark, outside)
-    }
+    this.markBelow(outside)
     return fresh
   }
 
   /**
-   * Includes an object and everything it reaches: of a commit also its history, of a tag also what it names. Trees come before parents,
-   * because an older tree is usually stored as a delta on a newer one.
+   * Like {@link mark}, but what is below a tree waits for {@link markBelow}. To be preferred for many trees: each of them is then
+   * expanded after its delta base, whichever of both was marked first.
+   */
+  markLater(node: Node, mark: number): boolean {
+    return this.#markOne(node.pack, node.position, mark)
+  }
+
+  /** Marks everything below the trees that wait, each as it is marked itself. */
+  markBelow(outside: OutsideSink): void {
+    while (this.#stackPacks.length > 0) {
+      const pack = this.#stackPacks.pop()!
+      const position = this.#stackPositions.pop()!
+      this.#expandAfterBase(pack, position, outside)
+    }
+  }
+
+  /**
+   * Includes an object and everything it reaches: of a commit also its history, of a tag also what it names. Commits come before all
+   * trees, so that a tree finds its delta base marked.
    */
   includeHistory(node: Node, outside: OutsideSink): void {
     const packs: number[] = [node.pack]
@@ -67,7 +80,7 @@ export class ReachabilityMarks {
     while (packs.length > 0) {
       const pack = packs.pop()!
       const position = positions.pop()!
-      if (!this.mark({ pack, position }, INCLUDED, outside)) continue
+      if (!this.#markOne(pack, position, INCLUDED)) continue
       const { reachability, index } = this.set.packs[pack]!
       const type = reachability.type(position)
       if (type !== COMMIT && type !== TAG) continue
@@ -90,6 +103,7 @@ export class ReachabilityMarks {
         positions.push(found?.position ?? target)
       }
     }
+    this.markBelow(outside)
   }
 
   /** Marks an object without what is below it; false when it had a mark before. */
@@ -116,10 +130,26 @@ export class ReachabilityMarks {
     return true
   }
 
+  /**
+   * Marks the entries of a tree, before that those of its delta base if that waits too, and so on down the chain: a tree whose base is
+   * done costs no more than what differs.
+   */
+  #expandAfterBase(pack: number, tree: number, outside: OutsideSink): void {
+    const { bases } = this.set.packs[pack]!.reachability
+    const marks = this.marks[pack]!
+    const chain: number[] = []
+    for (let at = tree; at >= 0 && (marks[at]! & EXPANDED) === 0; at = bases[at]!) {
+      if ((marks[at]! & (INCLUDED | KNOWN)) === 0) break
+      chain.push(at)
+    }
+    for (let at = chain.pop(); at !== undefined; at = chain.pop()) this.#expand(pack, at, outside)
+  }
+
   /** Marks the entries of a tree: its own additions, then those of the trees it is a delta on, less what was removed on the way. */
-  #expand(pack: number, tree: number, mark: number, outside: OutsideSink): void {
+  #expand(pack: number, tree: number, outside: OutsideSink): void {
     const { edgeStarts, edges, bases } = this.set.packs[pack]!.reachability
     const marks = this.marks[pack]!
+    const mark = marks[tree]! & (INCLUDED | KNOWN)
     let removed: Map<number, number> | undefined
     for (let at = tree; ; at = bases[at]!) {
       const end = edgeStarts[at + 1]!

@@ -37,6 +37,7 @@ export class ReachabilitySet<Pack extends ReachablePack = ReachablePack> {
 
   /** This set with one more pack, which comes last. Looks at every object of the new one only. */
   with(pack: Pack): ReachabilitySet<Pack> {
+    if (this.packs.length === 0) return new ReachabilitySet([pack], [undefined])
     const { index } = pack
     const copies = new Map<number, Node>()
     for (let position = 0; position < index.objectCount; position++) {
