@@ -43,6 +43,8 @@ export interface Enumeration {
   readonly types: ObjectType[]
   /** Objects elsewhere that are known to be in the closure of the haves: those met at the boundary. */
   readonly known: IdTable
+  /** Raw ids of the root trees at the boundary, those of the haves themselves first. */
+  readonly boundaryTrees: readonly Uint8Array[]
 }
 
 /**
@@ -93,9 +95,14 @@ export async function enumerateObjects(
 
   const range = await walkCommits(table, include, exclude, signal === undefined ? {} : { signal })
   for (const commit of exclude) walk.know(table.ids.view(commit))
-  for (const commit of range.boundary) {
+  const asHave = new Set(exclude)
+  const boundary = range.boundary.filter((commit) => asHave.has(commit))
+  boundary.push(...range.boundary.filter((commit) => !asHave.has(commit)))
+  for (const commit of boundary) {
     walk.know(table.ids.view(commit))
-    knownTrees.push(table.tree(commit).slice())
+    const tree = table.tree(commit).slice()
+    knownTrees.push(tree)
+    walk.boundaryTrees.push(tree)
   }
   const commits = range.commits.map((commit) => ({
     id: table.ids.id(commit),

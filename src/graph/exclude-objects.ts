@@ -81,7 +81,7 @@ function excludeWhere(enumeration: Enumeration, test: Test): Enumeration {
 
 /** The enumeration without those objects outside of its marks that the test picks out. */
 function withoutObjects(enumeration: Enumeration, test: Test): Enumeration {
-  const { objects, types, marks, known } = enumeration
+  const { objects, types, marks, known, boundaryTrees } = enumeration
   const left = new IdTable(objects.idLength, objects.size)
   const leftTypes: ObjectType[] = []
   const { ids } = objects
@@ -92,5 +92,5 @@ function withoutObjects(enumeration: Enumeration, test: Test): Enumeration {
     left.add(ids, at)
     leftTypes.push(type)
   }
-  return { marks, objects: left, types: leftTypes, known }
+  return { marks, objects: left, types: leftTypes, known, boundaryTrees }
 }

@@ -18,6 +18,7 @@ import type { ObjectView } from '../odb/object-view.ts'
 import type { PackFile } from '../odb/pack-file.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import { COPY, COPY_DELTA, selectEntries, type PackSelection } from './pack-selection.ts'
+import { searchFetchDeltas } from './fetch-deltas/search-fetch-deltas.ts'
 import { writeSelection } from './write-selection.ts'
 
 /** What a pack for a client shall contain. */
@@ -101,7 +102,7 @@ export async function planPack(
   const verbatim = verbatimPack(selection)
   return {
     objectCount: total,
-    deltaCount: selection.deltaCount,
+    deltaCount: selection.deltaCount + selection.madeDeltaCount,
     reusedCount: selection.reusedCount,
     reusedDeltaCount: selection.deltaCount,
     leftOut,
@@ -138,12 +139,22 @@ async function enumerateAndSelect(
       const { enumeration, excluded } = excludeElsewhere(view, everything, request)
       const total = enumeration.marks.includedCount + enumeration.objects.size
       onProgress?.({ phase: 'enumerating', done: total, total })
-      const selection = await selectEntries(view, enumeration, {
-        thin: request.thin && hasEveryBase(request),
-        ...(signal === undefined ? {} : { signal }),
+      const thin = request.thin && hasEveryBase(request)
+      const abort = signal === undefined ? {} : { signal }
+      const stored = await selectEntries(view, enumeration, {
+        thin,
+        ...abort,
         onProgress: (done) => onProgress?.({ phase: 'counting', done, total }),
       })
       onProgress?.({ phase: 'counting', done: total, total })
+      const selection =
+        enumeration.boundaryTrees.length === 0
+          ? stored
+          : await searchFetchDeltas(view, enumeration, stored, {
+              thin,
+              ...abort,
+              onProgress: (done, of) => onProgress?.({ phase: 'compressing', done, total: of }),
+            })
       return { enumeration, selection, leftOut: excluded.map((id) => encodeObjectId(id, 0, view.format)) }
     } catch (error) {
       if (!isGitError(error, 'NOT_FOUND') || attempt === ATTEMPTS) throw error
@@ -173,7 +184,8 @@ function excludeElsewhere(
 /** The stored pack whose objects are exactly those to be sent, each stored so that it can be sent as it is. */
 function verbatimPack({ packs, unpacked }: PackSelection): PackFile | undefined {
   const [pack] = packs
-  if (pack === undefined || packs.length > 1 || unpacked.length > 0) return undefined
+  if (pack === undefined || packs.length > 1 || unpacked.length > 0 || (pack.made?.size ?? 0) > 0)
+    return undefined
   return pack.actions.every((action) => action === COPY || action === COPY_DELTA) ? pack.file : undefined
 }
 

@@ -3,6 +3,7 @@ import { GitError } from '../errors.ts'
 import { isIncluded, isKnown, type Enumeration } from '../graph/enumerate-objects.ts'
 import { INCLUDED } from '../graph/reachability-marks.ts'
 import { encodeObjectId } from '../object/object-id.ts'
+import type { ObjectType } from '../object/object-type.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { PackFile } from '../odb/pack-file.ts'
 import { OFS_DELTA, REF_DELTA } from '../pack/entry-header.ts'
@@ -28,6 +29,23 @@ export interface SelectedPack {
   readonly actions: Uint8Array
   /** Position of the delta base, -1 for none; meaningful where the entry is sent. */
   readonly bases: Int32Array
+  /** Entries that are sent instead of what the action says, by position. */
+  readonly made?: ReadonlyMap<number, MadeEntry>
+}
+
+/** An entry that was made for this pack. */
+export interface MadeEntry {
+  /** Of the object. */
+  readonly type: ObjectType
+  /** Inflated size: of the object, or of the delta. */
+  readonly size: number
+  readonly data: Uint8Array
+  /** The base of a delta. */
+  readonly base?: {
+    readonly id: Uint8Array
+    /** Where the selection has it; absent when only the other side has it. */
+    readonly sent?: { readonly pack: number; readonly position: number }
+  }
 }
 
 /** How the enumerated objects are going to be sent. Every pack of it is pinned in the view. */
@@ -35,8 +53,13 @@ export interface PackSelection {
   readonly packs: readonly SelectedPack[]
   /** Ordinals (of the enumeration's `objects`) of those that no pack has. */
   readonly unpacked: readonly number[]
+  /** Entries made for these, by ordinal. */
+  readonly madeUnpacked?: ReadonlyMap<number, MadeEntry>
   readonly objectCount: number
+  /** Deltas copied from packs. */
   readonly deltaCount: number
+  /** Deltas made for this pack. */
+  readonly madeDeltaCount: number
   /** Entries copied from packs. */
   readonly reusedCount: number
 }
@@ -93,7 +116,13 @@ export async function selectEntries(
     await selectByHeaders(view, pack, enumeration, options.thin, turn)
     packs.push(pack)
   }
-  return { packs, unpacked, objectCount: marks.includedCount + objects.size, ...countActions(packs) }
+  return {
+    packs,
+    unpacked,
+    objectCount: marks.includedCount + objects.size,
+    madeDeltaCount: 0,
+    ...countActions(packs),
+  }
 }
 
 async function pin(view: ObjectView, pack: PackFile): Promise<void> {

@@ -13,7 +13,15 @@ import {
 } from '../pack/entry-header.ts'
 import { encodePackHeader, PACK_HEADER_LENGTH } from '../pack/pack-header.ts'
 import { PackOutput } from '../pack/pack-output.ts'
-import { COPY, COPY_DELTA, DEFLATE, SKIP, type PackSelection, type SelectedPack } from './pack-selection.ts'
+import {
+  COPY,
+  COPY_DELTA,
+  DEFLATE,
+  SKIP,
+  type MadeEntry,
+  type PackSelection,
+  type SelectedPack,
+} from './pack-selection.ts'
 
 /** Stored bytes are read in pieces of this size at most. */
 const READ_SIZE = 1 << 20
@@ -48,9 +56,15 @@ export async function* writeSelection(
     options.onProgress?.(done, output.total)
   }
   output.append(encodePackHeader(selection.objectCount), 0, PACK_HEADER_LENGTH)
-  for (const pack of selection.packs) yield* writePack(view, pack, output, options.ofsDelta, report)
+  const written = new WrittenOffsets(options.ofsDelta)
+  for (const [number, pack] of selection.packs.entries()) {
+    yield* writePack(view, pack, output, written.begin(number, pack.actions.length), written, report)
+  }
   for (const ordinal of selection.unpacked) {
-    await deflateObject(view, enumeration.objects.id(ordinal), output)
+    written.noteUnpacked(ordinal, output.total)
+    const made = selection.madeUnpacked?.get(ordinal)
+    if (made === undefined) await deflateObject(view, enumeration.objects.id(ordinal), output)
+    else writeMade(made, written, output)
     yield* output.ready.splice(0)
     report(1)
   }
@@ -60,14 +74,15 @@ export async function* writeSelection(
 
 async function* writePack(
   view: ObjectView,
-  { file, actions, bases }: SelectedPack,
+  { file, actions, bases, made }: SelectedPack,
   output: PackOutput,
-  ofsDelta: boolean,
+  writtenAt: Float64Array,
+  written: WrittenOffsets,
   report: (count: number) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { index } = file
   const offsets = index.sortedOffsets
-  const writtenAt = new Float64Array(actions.length)
+  const { ofsDelta } = written
   const header = new Uint8Array(MAX_ENTRY_HEADER)
   /** A range of the stored pack that is to be copied as it is, and was not yet. */
   let runStart = 0
@@ -82,8 +97,11 @@ async function* writePack(
     const at = output.total + runEnd - runStart
     writtenAt[position] = at
     unreported++
+    const entryMade = made?.get(position)
     const asOfsDelta = action === COPY_DELTA && ofsDelta && writtenAt[base]! > 0
-    const asStored = action === COPY || (asOfsDelta && at - writtenAt[base]! === offset - offsets[base]!)
+    const asStored =
+      entryMade === undefined &&
+      (action === COPY || (asOfsDelta && at - writtenAt[base]! === offset - offsets[base]!))
     if (asStored && runEnd === offset && runEnd - runStart < READ_SIZE) {
       runEnd = end
       continue
@@ -91,7 +109,9 @@ async function* writePack(
     if (!tryCopy(file, runStart, runEnd, output)) yield* copyRange(file, runStart, runEnd, output)
     runStart = asStored ? offset : 0
     runEnd = asStored ? end : 0
-    if (action === DEFLATE) {
+    if (entryMade !== undefined) {
+      writeMade(entryMade, written, output)
+    } else if (action === DEFLATE) {
       await deflateObject(view, index.id(index.packOrder[position]!), output)
     } else if (!asStored) {
       const entry = await readEntry(file, index.packOrder[position]!)
@@ -112,6 +132,49 @@ async function* writePack(
   }
   yield* copyRange(file, runStart, runEnd, output)
   report(unreported)
+}
+
+/** Where objects were written: an ofs-delta needs its base in front of it. */
+class WrittenOffsets {
+  readonly ofsDelta: boolean
+  /** By pack of the selection and position in it, 0 for what was not written yet. */
+  readonly #packs: Float64Array[] = []
+  readonly #unpacked = new Map<number, number>()
+
+  constructor(ofsDelta: boolean) {
+    this.ofsDelta = ofsDelta
+  }
+
+  /** The column of a pack, to be filled by who writes it. */
+  begin(pack: number, count: number): Float64Array {
+    return (this.#packs[pack] = new Float64Array(count))
+  }
+
+  noteUnpacked(ordinal: number, offset: number): void {
+    this.#unpacked.set(ordinal, offset)
+  }
+
+  /** The offset of a base that an ofs-delta may name, 0 when none may. */
+  ofBase({ sent }: NonNullable<MadeEntry['base']>): number {
+    if (sent === undefined || !this.ofsDelta) return 0
+    return (sent.pack < 0 ? this.#unpacked.get(sent.position) : this.#packs[sent.pack]?.[sent.position]) ?? 0
+  }
+}
+
+function writeMade({ type, size, data, base }: MadeEntry, written: WrittenOffsets, output: PackOutput): void {
+  const header = new Uint8Array(MAX_ENTRY_HEADER)
+  const baseAt = base === undefined ? 0 : written.ofBase(base)
+  let headerEnd: number
+  if (base === undefined) headerEnd = encodeEntryHeader(type, size, header, 0)
+  else if (baseAt === 0) headerEnd = encodeRefDeltaHeader(size, base.id, header)
+  else
+    headerEnd = encodeBaseDistance(
+      output.total - baseAt,
+      header,
+      encodeEntryHeader(OFS_DELTA, size, header, 0),
+    )
+  output.append(header, 0, headerEnd)
+  output.append(data, 0, data.length)
 }
 
 function encodeRefDeltaHeader(size: number, base: Uint8Array, out: Uint8Array): number {
