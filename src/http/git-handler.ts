@@ -32,6 +32,11 @@ export interface GitServices {
 export interface GitHandlerOptions {
   /** Finds repositories and decides who may do what. */
   readonly resolve: ResolveRepository
+  /**
+   * The path below which repositories are, such as `/git`, where the whole address arrives and the handler answers for a part of it only.
+   * Default: all of the site.
+   */
+  readonly prefix?: string
   /** Most bytes that a gzip request body may inflate to. Default 64 MiB; Git compresses only small requests. */
   readonly maxInflatedBytes?: number
   /**
@@ -63,10 +68,14 @@ export function createGitHandler(options: GitHandlerOptions): (request: Request)
     throw new GitError('INVALID_ARGUMENT', `maxInflatedBytes must be above 0, but is ${maxInflatedBytes}`)
   }
   const { resolve, onError } = options
+  const prefix = parsePrefix(options.prefix ?? '')
   const services = options.services ?? { advertise, uploadPack, receivePack }
 
   async function handle(request: Request): Promise<Response> {
-    const route = parseGitRoute(request.method, new URL(request.url))
+    const url = new URL(request.url)
+    const pathname = pathBelow(prefix, url.pathname)
+    if (pathname === undefined) return textResponse(404, `not found: repositories are below ${prefix}/`)
+    const route = parseGitRoute(request.method, pathname, url.searchParams)
     if (route.kind === 'refused') return textResponse(route.status, route.message)
     if (route.kind === 'wrong-method') {
       return textResponse(405, `${request.method} is not allowed here`, { Allow: route.allow })
@@ -176,6 +185,18 @@ export function createGitHandler(options: GitHandlerOptions): (request: Request)
     }
     return response
   }
+}
+
+/** @returns the prefix without a slash at its end, as it stands in an address. */
+function parsePrefix(prefix: string): string {
+  if (prefix === '' || prefix.startsWith('/')) {
+    return new URL(`http://localhost${prefix}`).pathname.replace(/\/+$/, '')
+  }
+  throw new GitError('INVALID_ARGUMENT', `prefix must begin with a slash, but is '${prefix.slice(0, 100)}'`)
+}
+
+function pathBelow(prefix: string, pathname: string): string | undefined {
+  return pathname.startsWith(`${prefix}/`) ? pathname.slice(prefix.length) : undefined
 }
 
 /** What the repository is there for, but this request may not have. */

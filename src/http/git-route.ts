@@ -23,15 +23,15 @@ const FILE_SEGMENTS = 3
  * The repository's path comes out decoded, without slashes at either end, and with no segment that is empty, `.` or
  * `..` or that contains a slash, a backslash or a control character.
  */
-export function parseGitRoute(method: string, url: URL): GitRoute {
-  const segments = decodeSegments(url.pathname)
+export function parseGitRoute(method: string, pathname: string, query: URLSearchParams): GitRoute {
+  const segments = decodeSegments(pathname)
   if (segments === undefined) return refused(400, 'the path of this request is not a valid one')
   const last = segments.at(-1)
   const reads = method === 'GET' || method === 'HEAD'
 
   if (last === 'refs' && segments.at(-2) === 'info') {
     if (!reads) return { kind: 'wrong-method', allow: 'GET, HEAD' }
-    const service = url.searchParams.get('service')
+    const service = query.get('service')
     if (service === null) return fileRoute(segments) ?? refused(404, NO_REPOSITORY)
     if (!isServiceName(service)) return refused(403, `unsupported service '${printable(service)}'`)
     return withPath(segments.slice(0, -2), 'advertisement', service)

@@ -40,9 +40,11 @@ const STATUS: Readonly<Partial<Record<GitErrorCode, number>>> = {
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   ALREADY_EXISTS: 409,
+  CONFLICT: 409,
   LIMIT_EXCEEDED: 413,
   UNSUPPORTED: 501,
   LOCKED: 503,
+  UNAVAILABLE: 503,
   ABORTED: 503,
 }
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { parseGitRoute, type GitRoute } from '../../src/http/git-route.ts'
 
 function route(method: string, target: string): GitRoute {
-  return parseGitRoute(method, new URL('http://localhost' + target))
+  const { pathname, searchParams } = new URL('http://localhost' + target)
+  return parseGitRoute(method, pathname, searchParams)
 }
 
 describe('parseGitRoute', () => {
