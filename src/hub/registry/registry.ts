@@ -80,8 +80,9 @@ export interface FinishedRepository {
  * What the hub knows about namespaces, repositories and tokens.
  *
  * A registry is dumb: it stores records as they are given, and judges neither names nor rights. Every call is one atomic step, seen by
- * every call that starts after it has resolved, on every process; what it wrote is durable by then. Names of namespaces, and of
- * repositories within one, are the same when they differ in the case of ASCII letters only.
+ * every call that starts after it has resolved, on every process. What it wrote is durable by then, except for pushes and marks
+ * (`recordPush`, `markPending`, `clearPending`) and for events that were dropped: a crash of the machine may undo the last of those.
+ * Names of namespaces, and of repositories within one, are the same when they differ in the case of ASCII letters only.
  */
 export interface Registry {
   /** For messages, e.g. `memory` or `sqlite:/srv/hub.db`. */

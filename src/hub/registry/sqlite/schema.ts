@@ -1,0 +1,114 @@
+import { GitError } from '../../../errors.ts'
+import type { SqliteDatabase } from '../../../storage/sqlite/sqlite-database.ts'
+
+/**
+ * The tables, as a list of steps: the n-th takes a database from version n to n + 1. A step that has been released never changes.
+ *
+ * - `key` is a name in lower case. Moments are in milliseconds since the epoch.
+ * - `namespaces.repositories` counts those of all statuses, so that nobody has to count a million rows.
+ * - `repositories.last_push_at` is -1 where there was no push, so that those come first in its index. The indexes that lists are read
+ *   from end with the key: a search that goes along one reads no other page.
+ * - `names` finds repositories by any three letters of their key. It keeps only who has which three letters (`detail = none`); whether
+ *   they are side by side is looked up.
+ * - `pending`: `mark` is never used again, so that a mark is not mistaken for one made later.
+ */
+const STEPS: readonly string[] = [
+  `CREATE TABLE packstone_hub_namespaces (
+     number INTEGER PRIMARY KEY AUTOINCREMENT,
+     key TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL,
+     jurisdiction TEXT NOT NULL,
+     repositories INTEGER NOT NULL,
+     created_at INTEGER NOT NULL,
+     updated_at INTEGER NOT NULL
+   );
+   CREATE TABLE packstone_hub_repositories (
+     number INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     namespace INTEGER NOT NULL,
+     key TEXT NOT NULL,
+     name TEXT NOT NULL,
+     description TEXT,
+     default_branch TEXT NOT NULL,
+     read_only INTEGER NOT NULL,
+     source TEXT,
+     status TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     updated_at INTEGER NOT NULL,
+     last_push_at INTEGER NOT NULL,
+     lease_until INTEGER,
+     work TEXT
+   );
+   CREATE UNIQUE INDEX packstone_hub_by_name ON packstone_hub_repositories (namespace, key);
+   CREATE INDEX packstone_hub_by_created_at ON packstone_hub_repositories (namespace, created_at, id, key);
+   CREATE INDEX packstone_hub_by_updated_at ON packstone_hub_repositories (namespace, updated_at, id, key);
+   CREATE INDEX packstone_hub_by_last_push_at ON packstone_hub_repositories (namespace, last_push_at, id, key);
+   CREATE INDEX packstone_hub_by_lease ON packstone_hub_repositories (lease_until) WHERE lease_until IS NOT NULL;
+   CREATE VIRTUAL TABLE packstone_hub_names USING fts5 (
+     key, content = 'packstone_hub_repositories', content_rowid = 'number',
+     tokenize = 'trigram', detail = 'none', columnsize = 0
+   );
+   CREATE TABLE packstone_hub_tombstones (
+     namespace INTEGER NOT NULL,
+     key TEXT NOT NULL,
+     id TEXT NOT NULL,
+     PRIMARY KEY (namespace, key)
+   ) WITHOUT ROWID;
+   CREATE TABLE packstone_hub_cleanups (id TEXT PRIMARY KEY) WITHOUT ROWID;
+   CREATE TABLE packstone_hub_tokens (
+     number INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     repository TEXT NOT NULL,
+     hash TEXT NOT NULL UNIQUE,
+     scope TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL,
+     revoked_at INTEGER
+   );
+   CREATE INDEX packstone_hub_tokens_by_repository ON packstone_hub_tokens (repository);
+   CREATE TABLE packstone_hub_events (
+     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+     repository TEXT NOT NULL,
+     text TEXT NOT NULL
+   );
+   CREATE TABLE packstone_hub_pending (
+     mark INTEGER PRIMARY KEY AUTOINCREMENT,
+     repository TEXT NOT NULL UNIQUE
+   );`,
+]
+
+/**
+ * Brings the tables of a database to the version that this code works with.
+ *
+ * @throws GitError `UNSUPPORTED` for tables of a later version
+ */
+export function migrate(database: SqliteDatabase): void {
+  // Looking before writing: to open what is up to date, nobody has to wait for a lock.
+  if (readVersion(database) === STEPS.length) return
+  database.transaction('durable', () => {
+    const version = readVersion(database)
+    if (version > STEPS.length) {
+      throw new GitError(
+        'UNSUPPORTED',
+        `the registry in ${database.location} has version ${version}; this release knows ${STEPS.length}: use a newer one`,
+        { details: { version, known: STEPS.length } },
+      )
+    }
+    if (version === 0)
+      database.exec('CREATE TABLE IF NOT EXISTS packstone_hub_schema (version INTEGER NOT NULL)')
+    for (const step of STEPS.slice(version)) database.exec(step)
+    database.exec(
+      `DELETE FROM packstone_hub_schema; INSERT INTO packstone_hub_schema VALUES (${STEPS.length})`,
+    )
+  })
+}
+
+/** 0 for a database without our tables. */
+function readVersion(database: SqliteDatabase): number {
+  const table = database
+    .prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'packstone_hub_schema'`)
+    .get()
+  if (table === undefined) return 0
+  const version = database.prepare('SELECT version FROM packstone_hub_schema').get()?.['version']
+  return typeof version === 'number' ? version : 0
+}
