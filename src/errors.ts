@@ -4,7 +4,7 @@ export type GitErrorCode =
   | 'CORRUPT_OBJECT'
   /** A pack's bytes break the format, its checksum, or its object count. */
   | 'CORRUPT_PACK'
-  /** A pack index breaks the format or its checksum, or does not belong to its pack. */
+  /** A pack index, or a mask, breaks the format or its checksum, does not belong to its pack, or is missing. */
   | 'CORRUPT_INDEX'
   /** A delta does not apply to its base. */
   | 'CORRUPT_DELTA'
@@ -30,6 +30,8 @@ export type GitErrorCode =
   | 'NOT_FOUND'
   /** A repository of this name exists already. */
   | 'ALREADY_EXISTS'
+  /** What the call was based on has changed meanwhile, and nothing was done: look again and repeat it. */
+  | 'CONFLICT'
   /** A lock is held by somebody else. */
   | 'LOCKED'
   /** A configured limit was exceeded; `details.limit` names it. */

@@ -36,7 +36,13 @@ export type { Ref, RefTarget } from './refs/ref.ts'
 export type { RefEdit, RefExpectation, RefOutcome, RefRejection, ReflogEntry } from './refs/ref-edit.ts'
 export { parseGitConfig, type GitConfig } from './config/git-config.ts'
 
-export type { Storage, CreateRepositoryOptions, RepositoryPage } from './storage/storage.ts'
+export type {
+  Storage,
+  CreateRepositoryOptions,
+  ForkRepositoryOptions,
+  RepositoryPage,
+  SharedPack,
+} from './storage/storage.ts'
 export type {
   DerivedFileKind,
   LooseObjects,
@@ -46,7 +52,9 @@ export type {
   RepositoryStorage,
   StorageCommit,
   StorageCommitResult,
+  StoredEvent,
 } from './storage/repository-storage.ts'
+export { MAX_EVENT_BYTES } from './storage/event-texts.ts'
 export type { ByteRange, FileWriter, StagedFile, StoredFile } from './storage/stored-file.ts'
 
 export type { ObjectView } from './odb/object-view.ts'
@@ -64,3 +72,24 @@ export {
   type PackPlanOptions,
   type PackRequest,
 } from './repository/outgoing-pack.ts'
+
+export { resolveRevision } from './repository/read/resolve-revision.ts'
+export { openFile, type OpenFile } from './repository/read/open-file.ts'
+export { openBlob, type BlobLookup, type OpenBlob } from './repository/read/read-blob.ts'
+export { readLog, type ReadLogOptions } from './repository/read/read-log.ts'
+export type { CommitFacts, Person } from './repository/read/commit-facts.ts'
+export {
+  diffTrees,
+  type DiffEntry,
+  type DiffSide,
+  type DiffTreesOptions,
+  type TreeDiff,
+} from './repository/read/diff-trees.ts'
+export { findMergeBases } from './repository/read/merge-bases.ts'
+export {
+  commitFiles,
+  type CommitAuthor,
+  type CommitFilesOptions,
+  type CommitFilesOutcome,
+} from './repository/write/commit-files.ts'
+export type { FileChange, FileModeText } from './repository/write/file-changes.ts'

@@ -22,6 +22,8 @@ export interface PackDescription {
   readonly indexSize: number
   /** When the pack was last written or freshened, in milliseconds since the epoch. Newer packs are searched first. */
   readonly modified: number
+  /** Present when some of its objects do not belong to this repository: see {@link RepositoryStorage.readPackMask}. */
+  readonly partial?: true
 }
 
 /** A pack that a commit adds. The staged files belong to the store once the commit has taken them. */
@@ -34,7 +36,10 @@ export interface NewPack {
 
 /** The one atomic step: packs and refs together. */
 export interface StorageCommit {
-  /** Packs to make visible, before any ref moves. Adding a pack of a name that is there already keeps the old files. */
+  /**
+   * Packs to make visible, before any ref moves. Adding a pack of a name that is there already keeps the old files, and takes away its
+   * mask: all of its objects are visible from then on.
+   */
   readonly addPacks?: readonly NewPack[]
   /**
    * Names of packs to forget. Their files may live on for readers that have them open. Unknown names are ignored, and a
@@ -50,6 +55,22 @@ export interface StorageCommit {
    * packs and before the refs, and not at all when there were edits and every one was rejected.
    */
   readonly shallow?: readonly string[]
+  /**
+   * What others are to learn of this step: texts that are appended to the repository's outbox, in the same step as the refs. Called
+   * inside it, with the outcomes that it is going to answer; not at all when there were edits and every one was rejected.
+   *
+   * It is called again where the step had to be repeated, and only what it answered last counts; a store that carries out edits that
+   * stand alone in several steps calls it for each, with the outcomes of that one. It must not wait, throw or change anything. A
+   * text has at most `MAX_EVENT_BYTES` (1 MiB) in UTF-8.
+   */
+  readonly events?: (outcomes: readonly RefOutcome[]) => readonly string[]
+}
+
+/** A text of the outbox. Nothing in the engine interprets it. */
+export interface StoredEvent {
+  /** Ascends in the order of the commits; has gaps, and is never used again. */
+  readonly sequence: number
+  readonly text: string
 }
 
 /** The answer to a {@link StorageCommit}. */
@@ -67,6 +88,11 @@ export interface StorageCommitResult {
 export interface LooseObjects {
   /** Whether a loose object of this id is there, in this repository or one of its alternates. */
   has(id: Uint8Array): Promise<boolean>
+  /**
+   * Of many raw ids, side by side, tells which are there as `has` does: one byte each, 1 or 0. It costs a listing of the directories at
+   * most, however many ids there are.
+   */
+  hasMany(ids: Uint8Array): Promise<Uint8Array>
   /** The compressed file, from this repository or one of its alternates; `undefined` where there is none. */
   read(id: Uint8Array): Promise<Uint8Array | undefined>
   /** Ids of all loose objects, raw and side by side, in byte order. Alternates are not included. */
@@ -103,6 +129,14 @@ export interface RepositoryStorage {
   openPackFile(name: string, kind: PackFileKind): Promise<StoredFile>
   /** Begins a file that a later commit may name. */
   createFile(kind: PackFileKind): Promise<FileWriter>
+  /**
+   * Which objects of a pack belong to this repository: one bit for each object in the order of the index, bit `i` being
+   * `mask[i >> 3] & (1 << (i & 7))`. `undefined` when all do. An object outside the mask does not exist for this repository, though
+   * its bytes may serve as a delta base inside the pack. The bytes belong to the caller.
+   *
+   * @throws GitError `NOT_FOUND` when the pack is gone: list again. `CORRUPT_INDEX` when the mask of a partial pack is lost.
+   */
+  readPackMask(name: string): Promise<Uint8Array | undefined>
   /** Marks packs as still needed, so that garbage collection grants them a new grace period. Unknown names are ignored. */
   freshenPacks(names: readonly string[]): Promise<void>
 
@@ -125,6 +159,14 @@ export interface RepositoryStorage {
    * @throws GitError `INVALID_ARGUMENT`, `INVALID_REF_NAME`, `INVALID_ID`; `NOT_FOUND` when the repository was deleted.
    */
   commit(step: StorageCommit): Promise<StorageCommitResult>
+
+  /**
+   * Reads the oldest texts of the outbox, at most `limit`, ascending. What a resolved commit appended is seen by every call that
+   * starts afterwards, and no text appears later in front of one that was read.
+   */
+  readEvents(limit: number): Promise<readonly StoredEvent[]>
+  /** Forgets the texts up to and including this sequence, which were read. Idempotent. */
+  dropEvents(through: number): Promise<void>
 
   /** The text of the repository's git config file. */
   readConfig(): Promise<string>

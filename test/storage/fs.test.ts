@@ -31,6 +31,11 @@ function openIn(directory: string): Storage {
       repositories.push(repository)
       return repository
     },
+    async fork(source, key, options) {
+      const repository = await storage.fork(source, key, options)
+      repositories.push(repository)
+      return repository
+    },
   }
   opened.set(noting, { directory, repositories })
   return noting

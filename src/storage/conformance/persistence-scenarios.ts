@@ -1,6 +1,8 @@
 import type { Storage } from '../storage.ts'
 import { assertBytes, assertEqual, assertTrue, fail } from './assertions.ts'
 import { scenario, type Scenario } from './conformance-case.ts'
+import { readTexts } from './event-scenarios.ts'
+import { assertPack, createSource, forkOptions } from './fork-scenarios.ts'
 import {
   applyEdits,
   direct,
@@ -66,6 +68,36 @@ export function persistenceScenarios(reopen: (storage: Storage) => Promise<Stora
         )
         assertEqual(await readTarget(again, 'HEAD'), symbolic('refs/heads/other'), 'HEAD')
         assertEqual(await again.readConfig(), config, 'config')
+      })
+    }),
+    scenario('forks, masks and events are there after reopening', async ({ storage }) => {
+      const { source, packs } = await createSource(storage, 2)
+      const mask = new Uint8Array([1, 0, 255])
+      const shared = packs.map(({ name }, at) => (at === 0 ? { name, visible: mask } : { name }))
+      const fork = await storage.fork('source', 'fork', forkOptions(shared))
+      const told = await source.commit({
+        refs: [edit(MAIN, direct(5))],
+        events: () => ['one', 'two', 'three'],
+      })
+      assertEqual(told.refs.map(verdict), ['applied'], 'outcomes')
+      await source.dropEvents((await source.readEvents(1))[0]?.sequence ?? fail('no event'))
+      await fork.close()
+      await through(storage, async (other) => {
+        assertEqual((await other.list()).keys, ['fork', 'source'], 'keys')
+        const again = (await other.open('fork')) ?? fail('the fork is gone after reopening')
+        for (const pack of packs) await assertPack(again, pack, 'derived')
+        const partial = (await again.listPacks()).filter((pack) => pack.partial === true)
+        assertEqual(
+          partial.map(({ name }) => name),
+          [samplePackName(1)],
+          'partial packs',
+        )
+        assertBytes((await again.readPackMask(samplePackName(1))) ?? fail('no mask'), mask, 'mask')
+        assertEqual(await readTarget(again, MAIN), direct(1), MAIN)
+        const origin = (await other.open('source')) ?? fail('the source is gone after reopening')
+        assertEqual(await readTexts(origin), ['two', 'three'], 'events')
+        await other.delete('source')
+        for (const pack of packs) await assertPack(again, pack, 'derived')
       })
     }),
     scenario('two storages over the same data see what the other commits, at once', async ({ storage }) => {

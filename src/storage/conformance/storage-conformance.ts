@@ -2,7 +2,9 @@ import type { ObjectFormatName } from '../../object/object-format.ts'
 import type { Storage } from '../storage.ts'
 import { fail } from './assertions.ts'
 import type { ConformanceCase, Scenario, ScenarioContext } from './conformance-case.ts'
+import { eventScenarios } from './event-scenarios.ts'
 import { fileScenarios } from './file-scenarios.ts'
+import { forkScenarios } from './fork-scenarios.ts'
 import { packScenarios } from './pack-scenarios.ts'
 import { persistenceScenarios } from './persistence-scenarios.ts'
 import { raceScenarios } from './race-scenarios.ts'
@@ -43,6 +45,8 @@ export function storageConformance(options: StorageConformanceOptions): readonly
     ...refNameScenarios,
     ...raceScenarios,
     ...shallowScenarios,
+    ...forkScenarios,
+    ...eventScenarios,
     ...(reopen === undefined ? [] : persistenceScenarios(reopen)),
   ]
   return scenarios.map((scenario) => ({ name: scenario.name, run: () => runScenario(scenario, options) }))

@@ -3,6 +3,7 @@ import { decodeUtf8, encodeUtf8 } from '../../bytes/text.ts'
 import { parseGitConfig } from '../../config/git-config.ts'
 import { GitError } from '../../errors.ts'
 import { hexLengthOf, type ObjectFormatName } from '../../object/object-format.ts'
+import { assertEventLimit } from '../event-texts.ts'
 import type { RepositoryStorage } from '../repository-storage.ts'
 import { CachedFile } from './cached-file.ts'
 import { readDerivedFile, writeDerivedFile } from './derived-files.ts'
@@ -15,7 +16,9 @@ import { isGitDirectory } from './git-directory-check.ts'
 import { acquireLock, lockedError } from './lock-file.ts'
 import { createLooseObjects } from './loose-object-files.ts'
 import { listObjectDirectories } from './object-directories.ts'
-import { freshenPackFiles, listPackDescriptions, openPackPath } from './pack-directory.ts'
+import { dropFromOutbox, readOutbox } from './outbox.ts'
+import { freshenPackFiles, isPackName, listPackDescriptions, openPackPath } from './pack-directory.ts'
+import { readPackMaskFile } from './pack-masks.ts'
 import { RefReader } from './ref-reader.ts'
 import { parseRepositoryFormat } from './repository-format.ts'
 import { parseRepositorySettings, type RepositorySettings } from './repository-settings.ts'
@@ -122,6 +125,9 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
 
     createFile: (kind) => run(async () => createStagedFile(await directory(), kind, noteOpen, noteClosed)),
 
+    readPackMask: (name) =>
+      run(async () => readPackMaskFile(fs, isPackName(name) ? await objectDirectories() : [], name)),
+
     freshenPacks: (names) => run(async () => freshenPackFiles(fs, await objectDirectories(), names)),
 
     readDerived: (pack, kind) => run(async () => readDerivedFile(fs, await objectDirectories(), pack, kind)),
@@ -144,6 +150,14 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
         return commitToDirectory(place, step)
       }),
 
+    readEvents: (limit) =>
+      run(async () => {
+        assertEventLimit(limit)
+        return readOutbox({ reader, directory }, limit)
+      }),
+
+    dropEvents: (through) => run(async () => dropFromOutbox(await directory(), through)),
+
     readConfig: () =>
       run(async () => decodeUtf8((await readFileIfThere(fs, config.path)) ?? new Uint8Array(0))),
 
@@ -165,6 +179,7 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
     loose: {
       has: (id) => run(() => loose.has(id)),
       read: (id) => run(() => loose.read(id)),
+      hasMany: (ids) => run(() => loose.hasMany(ids)),
       list: () => run(() => loose.list()),
       write: (id, compressed) => run(() => loose.write(id, compressed)),
     },

@@ -66,10 +66,15 @@ async function removeOrphans(fs: FileSystem, folder: string, packNames: Readonly
     const path = join(folder, name)
     if (name.startsWith('tmp_')) {
       if (await isStale(fs, path)) await removeFile(fs, path)
-    } else if (!packNames.has(name.slice(0, name.lastIndexOf('.')))) {
+    } else if (isDerived(name) && !packNames.has(name.slice(0, name.lastIndexOf('.')))) {
       await removeFile(fs, path)
     }
   }
+}
+
+/** Masks and the outbox are in the folder too, and cannot be built again. */
+function isDerived(name: string): boolean {
+  return name.includes('.') && !name.endsWith('.visible')
 }
 
 async function isStale(fs: FileSystem, path: string): Promise<boolean> {

@@ -5,19 +5,21 @@ import type { StorageCommit, StorageCommitResult } from '../repository-storage.t
 import { normalizeShallowList } from '../shallow-list.ts'
 import { editsInWaves } from './edit-waves.ts'
 import { prepareRefs, type RefTransactionPlace } from './fs-ref-transaction.ts'
+import { announceEvents, tellEvents } from './outbox.ts'
 import { assertNewPacks, dropPackFiles, placePacks, type PlacedPacks } from './pack-commit.ts'
+import { changesOf } from './ref-change.ts'
 import { prepareShallowFile } from './shallow-file.ts'
 
 /**
- * The one atomic step on a bare repository: lock and judge the refs, make the packs visible, replace the shallow list, move the refs,
- * drop packs.
+ * The one atomic step on a bare repository: lock and judge the refs, make the packs visible, replace the shallow list, write down the
+ * events, move the refs, drop packs.
  *
  * Stopped at any instant it leaves no ref that names an object whose pack is not in place. What it may leave are locks,
  * a `.keep` beside a pack, and a pack that nothing names, as git itself would.
  */
 export async function commitToDirectory(
   place: RefTransactionPlace,
-  { addPacks = [], dropPacks = [], refs: edits = [], atomic = false, shallow }: StorageCommit,
+  { addPacks = [], dropPacks = [], refs: edits = [], atomic = false, shallow, events }: StorageCommit,
 ): Promise<StorageCommitResult> {
   const { directory } = place
   const hexLength = hexLengthOf(place.objectFormat)
@@ -36,19 +38,25 @@ export async function commitToDirectory(
   try {
     for (const wave of atomic ? [edits] : editsInWaves(edits)) {
       if (wave.length === 0) continue
-      const prepared = await prepareRefs(place, wave, { atomic })
+      const prepared = await prepareRefs(place, wave, { atomic, inOneStep: atomic || events !== undefined })
       try {
         let wavesOutcomes = prepared.outcomes
         if (wavesOutcomes.some((outcome) => outcome.kind === 'applied')) {
           placed ??= await placeObjects()
+          const changes = changesOf(wave, wavesOutcomes)
+          const announced = events && (await announceEvents(directory, events, wavesOutcomes, changes))
           wavesOutcomes = await prepared.apply()
+          await announced?.settle(wavesOutcomes)
         }
         for (const outcome of wavesOutcomes) outcomes.set(outcome.name, outcome)
       } finally {
         await prepared.release()
       }
     }
-    if (edits.length === 0) placed = await placeObjects()
+    if (edits.length === 0) {
+      placed = await placeObjects()
+      if (events !== undefined) await tellEvents(directory, events)
+    }
     if (placed !== undefined) {
       await dropPackFiles(directory, dropPacks)
       await placed.finish()

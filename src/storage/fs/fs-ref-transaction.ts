@@ -78,11 +78,19 @@ async function acquirePackedRefsLock({
   return { file: held, release: () => held.release().finally(endTurn) }
 }
 
+/** How the edits of a transaction belong together. */
+export interface RefTransactionMode {
+  /** All edits or none. */
+  readonly atomic: boolean
+  /** Whatever is applied is applied in one step, as an atomic transaction is. */
+  readonly inOneStep: boolean
+}
+
 /** Locks the refs of a transaction and judges its edits. Nothing is changed yet. */
 export async function prepareRefs(
   place: RefTransactionPlace,
   edits: readonly RefEdit[],
-  options: { readonly atomic: boolean },
+  options: RefTransactionMode,
 ): Promise<PreparedRefs> {
   for (let attempt = 1; ; attempt++) {
     const prepared = await tryPrepare(place, edits, { ...options, isLast: attempt === MAX_ATTEMPTS })
@@ -101,7 +109,7 @@ export async function prepareRefs(
 async function tryPrepare(
   place: RefTransactionPlace,
   edits: readonly RefEdit[],
-  { atomic, isLast }: { readonly atomic: boolean; readonly isLast: boolean },
+  { atomic, inOneStep, isLast }: RefTransactionMode & { readonly isLast: boolean },
 ): Promise<Attempt> {
   const { directory, settings, reader } = place
   const names = edits.map((edit) => edit.name)
@@ -114,7 +122,7 @@ async function tryPrepare(
   let packedLock: PackedRefsLock | undefined
   try {
     const isUnlockable = atomic && locks.busy.size + locks.obstructed.size > 0
-    const isPacked = usesPackedRefs(edits.length, atomic)
+    const isPacked = usesPackedRefs(edits.length, inOneStep)
     const needsPacked = isPacked || edits.some((edit) => edit.target === null)
     if (needsPacked && !isUnlockable) {
       packedLock = await acquirePackedRefsLock(place)
@@ -139,11 +147,11 @@ async function applyRefs(
   place: RefTransactionPlace,
   edits: readonly RefEdit[],
   { locks, packedLock, packed, snapshot, branchLoggedByHead, outcomes }: Attempt,
-  { atomic }: { readonly atomic: boolean },
+  { inOneStep }: RefTransactionMode,
 ): Promise<readonly RefOutcome[]> {
   const { directory, settings, reader, objectFormat } = place
   const changes = changesOf(edits, outcomes)
-  const split = splitChanges(changes, usesPackedRefs(changes.length, atomic))
+  const split = splitChanges(changes, usesPackedRefs(changes.length, inOneStep))
   await writeLooseValues(locks, split.loose)
   const logging = { objectFormat, branchLoggedByHead }
   for (const addition of await reflogAdditions(directory, settings, reader, changes, logging)) {

@@ -1,10 +1,12 @@
 import { dirname, join, resolve } from 'node:path'
-import { GitError } from '../../errors.ts'
+import { GitError, isGitError } from '../../errors.ts'
+import { noSource } from '../fork-options.ts'
 import { assertRepositoryKey, isRepositoryKey } from '../repository-key.ts'
 import type { RepositoryPage, Storage } from '../storage.ts'
 import { openWithTurns, type FsOptions } from './bare-repository.ts'
 import { hasErrno, isAbsent, storing } from './errno.ts'
 import { localFileSystem, type FileSystem } from './file-system.ts'
+import { forkWithTurns } from './fork-bare-repository.ts'
 import { removeEmptyParents, syncDirectory, type GitDirectory } from './git-directory.ts'
 import { initWithTurns, TEMPORARY_PREFIX } from './init-bare-repository.ts'
 import { isGitDirectory } from './git-directory-check.ts'
@@ -49,6 +51,22 @@ export function createFsStorage(options: FsStorageOptions): Storage {
         const path = pathOf(key)
         await assertNoLinkAbove(fs, top, path)
         return initWithTurns(path, { ...options, ...create }, turns)
+      }),
+
+    fork: (sourceKey, key, fork) =>
+      storing(location, async () => {
+        const from = pathOf(sourceKey)
+        const path = pathOf(key)
+        const isThere = async (): Promise<boolean> =>
+          (await isOwnPath(fs, top, from)) && (await isGitDirectory(fs, from))
+        if (!(await isThere())) throw noSource(location, sourceKey)
+        await assertNoLinkAbove(fs, top, path)
+        try {
+          return await forkWithTurns(from, path, { ...options, fork }, turns)
+        } catch (error) {
+          if (isGitError(error, 'CONFLICT') && !(await isThere())) throw noSource(location, sourceKey)
+          throw error
+        }
       }),
 
     delete: (key) =>

@@ -31,12 +31,32 @@ export function initBareRepository(
 }
 
 /** {@link initBareRepository} for one of several that take turns where they open the same repository. */
-export async function initWithTurns(
+export function initWithTurns(
   path: string,
   options: CreateRepositoryOptions & FsOptions,
   turns: Turns,
 ): Promise<RepositoryStorage> {
   assertRefName(options.head)
+  return makeRepository(path, { options, turns, fill: (directory) => writeLayout(directory, options) })
+}
+
+/** How the directory of a new repository is filled. */
+export interface MakeRepositoryParts {
+  readonly options: FsOptions
+  readonly turns: Turns
+  /** Fills the directory and makes it durable. It is not in its place yet. */
+  readonly fill: (directory: GitDirectory) => Promise<void>
+}
+
+/**
+ * Makes a repository, whole or not at all.
+ *
+ * @throws GitError `ALREADY_EXISTS`; what `fill` throws.
+ */
+export async function makeRepository(
+  path: string,
+  { options, turns, fill }: MakeRepositoryParts,
+): Promise<RepositoryStorage> {
   const fs = options.fileSystem ?? localFileSystem
   const target = resolve(path)
   return storing(`fs:${target}`, async () => {
@@ -44,19 +64,11 @@ export async function initWithTurns(
     const parent = { fs, path: dirname(target), durable, shared: { kind: 'umask' } } as const
     const temporary = await makeTemporary(parent)
     try {
-      await writeLayout({ ...parent, path: temporary }, options)
+      await fill({ ...parent, path: temporary })
       await moveInto(parent, temporary, target)
     } catch (error) {
       await fs.rm(temporary, { recursive: true, force: true })
-      if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error
-      throw new GitError(
-        'ALREADY_EXISTS',
-        `cannot create a repository at ${target}: something is there already`,
-        {
-          details: { path: target },
-          cause: error,
-        },
-      )
+      throw error
     }
     await syncDirectory(parent, parent.path)
     const repository = await openWithTurns(target, options, turns)
@@ -97,8 +109,16 @@ async function moveInto(parent: GitDirectory, from: string, to: string): Promise
       await parent.fs.rename(from, to)
       return
     } catch (error) {
+      if (hasErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw taken(to, error)
       if (attempt >= 16 || !hasErrno(error, 'ENOENT')) throw error
     }
     await parent.fs.mkdir(parent.path, { recursive: true })
   }
+}
+
+function taken(path: string, cause: unknown): GitError {
+  return new GitError('ALREADY_EXISTS', `cannot create a repository at ${path}: something is there already`, {
+    details: { path },
+    cause,
+  })
 }

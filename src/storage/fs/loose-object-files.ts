@@ -16,6 +16,9 @@ import {
 import { mapInParallel } from './in-parallel.ts'
 import { randomSuffix } from './random-name.ts'
 
+/** Up to so many ids are looked up one by one; for more, directories are listed. */
+const STATS = 256
+
 /** What loose objects need of their repository. */
 export interface LooseObjectPlace {
   readonly fs: FileSystem
@@ -51,6 +54,31 @@ export function createLooseObjects(place: LooseObjectPlace): LooseObjects {
         if (await isThere(fs, join(directory, name))) return true
       }
       return false
+    },
+    async hasMany(ids) {
+      const idLength = place.hexLength / 2
+      const found = new Uint8Array(ids.length / idLength)
+      const idAt = (at: number): Uint8Array => ids.subarray(at * idLength, (at + 1) * idLength)
+      if (found.length <= STATS) {
+        const ordinals = Array.from(found.keys())
+        const there = await mapInParallel(ordinals, (at) => this.has(idAt(at)))
+        return Uint8Array.from(there, Number)
+      }
+      const byFan = new Map<string, number[]>()
+      for (let at = 0; at < found.length; at++) {
+        const fan = encodeHex(ids.subarray(at * idLength, at * idLength + 1))
+        const those = byFan.get(fan)
+        if (those === undefined) byFan.set(fan, [at])
+        else those.push(at)
+      }
+      for (const directory of await place.objectDirectories()) {
+        await mapInParallel([...byFan], async ([fan, those]) => {
+          const listed = new Set(await listFan(fs, join(directory, fan), fan, place.hexLength))
+          if (listed.size === 0) return
+          for (const at of those) if (listed.has(encodeHex(idAt(at)))) found[at] = 1
+        })
+      }
+      return found
     },
     async read(id) {
       const name = nameOf(id)

@@ -8,6 +8,7 @@ import { hasErrno, isAbsent } from './errno.ts'
 import type { FileSystem } from './file-system.ts'
 import { removeFile, syncDirectory, writeNewFile, type GitDirectory } from './git-directory.ts'
 import { isPackName, packPath } from './pack-directory.ts'
+import { isKeptAsPartial, removePackMask } from './pack-masks.ts'
 import { FsStagedFile } from './staged-file.ts'
 
 /** How long a pack may be without its index before it counts as abandoned, in milliseconds. */
@@ -56,7 +57,7 @@ function isStaged(
 
 /**
  * Makes packs visible: the pack first, then its index, which is what readers look for. A `.keep` file holds off a
- * concurrent `git repack` until the refs name the new objects. A pack that is there already stays and is freshened.
+ * concurrent `git repack` until the refs name the new objects. A pack that is there already stays, is freshened, and loses its mask.
  */
 export async function placePacks(
   directory: GitDirectory,
@@ -87,6 +88,7 @@ export async function placePacks(
   try {
     for (const pack of packs) {
       const keep = packPath(objects, pack.name, 'keep')
+      await removePackMask(directory, pack.name)
       if (await writeKeep(directory, keep)) keeps.push(keep)
       await place(pack)
     }
@@ -133,16 +135,21 @@ async function freshenIfThere(fs: FileSystem, objects: string, name: string): Pr
 
 /**
  * Removes packs of this repository's own, the index first so that nobody begins to use them. Unknown names are
- * ignored, and so are packs with a `.keep`: whoever wrote it may be about to make refs name their objects.
+ * ignored, and so are packs with a `.keep` that is not the mark of a partial pack: whoever wrote it may be about to make refs name
+ * their objects.
  */
 export async function dropPackFiles(directory: GitDirectory, names: readonly string[]): Promise<void> {
   if (names.length === 0) return
   const folder = join(directory.path, 'objects', 'pack')
   const files = await directory.fs.readdir(folder)
   const present = new Set(files)
-  const dropped = names.filter(
-    (name) => isPackName(name) && present.has(`${name}.pack`) && !present.has(`${name}.keep`),
-  )
+  const objects = join(directory.path, 'objects')
+  const dropped: string[] = []
+  for (const name of names) {
+    if (!isPackName(name) || !present.has(`${name}.pack`)) continue
+    const isFree = !present.has(`${name}.keep`) || (await isKeptAsPartial(directory.fs, objects, name))
+    if (isFree) dropped.push(name)
+  }
   if (dropped.length === 0) return
   // A multi-pack-index may name a dropped pack. It and what belongs to it are derived: git writes them anew.
   await removeFile(directory.fs, join(folder, 'multi-pack-index'))
@@ -155,6 +162,7 @@ export async function dropPackFiles(directory: GitDirectory, names: readonly str
     const others = files.filter((file) => file.startsWith(`${name}.`) && !/\.(idx|pack|keep)$/.test(file))
     for (const file of others) await removeFile(directory.fs, join(folder, file))
     await removeFile(directory.fs, join(folder, `${name}.pack`))
+    await removePackMask(directory, name)
   }
   await syncDirectory(directory, folder)
 }

@@ -5,6 +5,7 @@ import type { PackDescription, PackFileKind } from '../repository-storage.ts'
 import { isAbsent } from './errno.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import { mapInParallel } from './in-parallel.ts'
+import { listPartialPacks } from './pack-masks.ts'
 
 /** How often a directory is read again because packs in it went away meanwhile. */
 const ATTEMPTS = 10
@@ -37,7 +38,8 @@ async function describePacks(fs: FileSystem, objectDirectory: string): Promise<P
       .filter((file) => file.endsWith('.idx'))
       .map((file) => file.slice(0, -'.idx'.length))
       .filter((name) => files.has(`${name}.pack`))
-    const described = await mapInParallel(names, (name) => describePack(fs, objectDirectory, name))
+    const partial = await listPartialPacks(fs, objectDirectory, files)
+    const described = await mapInParallel(names, (name) => describePack(fs, objectDirectory, name, partial))
     const present = described.filter((pack) => pack !== undefined)
     if (present.length === names.length || attempt === ATTEMPTS) return present
   }
@@ -48,11 +50,13 @@ async function describePack(
   fs: FileSystem,
   objectDirectory: string,
   name: string,
+  partial: ReadonlySet<string>,
 ): Promise<PackDescription | undefined> {
   const path = join(objectDirectory, 'pack', name)
   try {
     const [pack, index] = await Promise.all([fs.stat(`${path}.pack`), fs.stat(`${path}.idx`)])
-    return { name, packSize: pack.size, indexSize: index.size, modified: pack.mtimeMs }
+    const description = { name, packSize: pack.size, indexSize: index.size, modified: pack.mtimeMs }
+    return partial.has(name) ? { ...description, partial: true } : description
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw error

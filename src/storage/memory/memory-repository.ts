@@ -3,6 +3,7 @@ import { hexLengthOf, type ObjectFormatName } from '../../object/object-format.t
 import type { RefEdit, RefOutcome } from '../../refs/ref-edit.ts'
 import type { RefTable, RefValue } from '../../refs/ref-table.ts'
 import { assertRefEdits, judgeRefEdits } from '../../refs/ref-transaction.ts'
+import { assertEventLimit, assertEventTexts } from '../event-texts.ts'
 import { assertPackName } from '../pack-name.ts'
 import { normalizeShallowList } from '../shallow-list.ts'
 import type {
@@ -11,15 +12,18 @@ import type {
   PackFileKind,
   RepositoryStorage,
   StorageCommitResult,
+  StoredEvent,
 } from '../repository-storage.ts'
 import type { StagedFile } from '../stored-file.ts'
 import { createMemoryFile, MemoryStagedFile, openMemoryFile } from './memory-file.ts'
 
 /** A stored pack. */
-interface MemoryPack {
+export interface MemoryPack {
   readonly files: Readonly<Record<PackFileKind, Uint8Array>>
   readonly derived: Readonly<Partial<Record<DerivedFileKind, Uint8Array>>>
   readonly modified: number
+  /** Which objects are visible; absent: all. */
+  readonly visible?: Uint8Array
 }
 
 /** Everything there is to know about a repository at one moment. Immutable: a change replaces it. */
@@ -28,6 +32,10 @@ export interface MemoryState {
   readonly refs: RefTable
   readonly config: string
   readonly shallow: readonly string[]
+  /** The outbox. */
+  readonly events: readonly StoredEvent[]
+  /** The sequence of the last event there was. */
+  readonly lastEvent: number
 }
 
 /** The place of a repository's state, shared by all its open handles. */
@@ -54,6 +62,13 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
     if (repository.state !== undefined) return repository.state
     throw new GitError('NOT_FOUND', `${location} was deleted`)
   }
+  const findPack = (name: string): MemoryPack => {
+    const pack = current().packs.get(name)
+    if (pack !== undefined) return pack
+    throw new GitError('NOT_FOUND', `${location} has no pack ${name}; list packs again`, {
+      details: { pack: name },
+    })
+  }
   const change = (part: Partial<MemoryState>): void => {
     repository.state = { ...current(), ...part }
   }
@@ -65,17 +80,18 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
     loose: undefined,
 
     async listPacks() {
-      return [...current().packs].map(([name, { files, modified }]) => {
-        return { name, packSize: files.pack.length, indexSize: files.idx.length, modified }
+      return [...current().packs].map(([name, { files, modified, visible }]) => {
+        const description = { name, packSize: files.pack.length, indexSize: files.idx.length, modified }
+        return visible === undefined ? description : { ...description, partial: true }
       })
     },
 
     async openPackFile(name, kind) {
-      const pack = current().packs.get(name)
-      if (pack !== undefined) return openMemoryFile(pack.files[kind])
-      throw new GitError('NOT_FOUND', `${location} has no pack ${name}; list packs again`, {
-        details: { pack: name },
-      })
+      return openMemoryFile(findPack(name).files[kind])
+    },
+
+    async readPackMask(name) {
+      return findPack(name).visible?.slice()
     },
 
     async createFile() {
@@ -120,6 +136,7 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
       refs: edits = [],
       atomic = false,
       shallow,
+      events,
     }): Promise<StorageCommitResult> {
       const state = current()
       assertRefEdits(edits, hexLengthOf(objectFormat))
@@ -131,17 +148,30 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
       }
       const packs = new Map(state.packs)
       for (const name of dropPacks) packs.delete(name)
-      for (const [name, pack] of added) packs.set(name, state.packs.get(name) ?? pack)
+      for (const [name, pack] of added) packs.set(name, withoutMask(state.packs.get(name) ?? pack))
+      const texts = assertEventTexts(events?.(outcomes) ?? [])
+      const numbered = texts.map((text, at) => ({ sequence: state.lastEvent + 1 + at, text }))
       change({
         packs,
         refs: state.refs.edit(appliedChanges(edits, outcomes)),
         shallow: boundary ?? state.shallow,
+        events: [...state.events, ...numbered],
+        lastEvent: state.lastEvent + texts.length,
       })
       for (const { pack, index } of addPacks) {
         giveAway(pack)
         giveAway(index)
       }
       return { refs: outcomes, packsCommitted: true }
+    },
+
+    async readEvents(limit) {
+      assertEventLimit(limit)
+      return current().events.slice(0, limit)
+    },
+
+    async dropEvents(through) {
+      change({ events: current().events.filter(({ sequence }) => sequence > through) })
     },
 
     async readConfig() {
@@ -173,6 +203,11 @@ function appliedChanges(
     changes.set(name, target && (peeled === undefined ? { target } : { target, peeled }))
   })
   return changes
+}
+
+/** A pack that is added once more: all of its objects are visible then. */
+function withoutMask({ files, derived, modified }: MemoryPack): MemoryPack {
+  return { files, derived, modified }
 }
 
 function readNewPack({ name, pack, index }: NewPack): [string, MemoryPack] {

@@ -1,10 +1,18 @@
 import { GitError } from '../../errors.ts'
+import type { ObjectFormatName } from '../../object/object-format.ts'
 import { assertRefName } from '../../refs/ref-name.ts'
 import { createRefTable } from '../../refs/ref-table.ts'
+import { assertNoLoose, checkForkOptions, goneFromSource, noSource } from '../fork-options.ts'
 import { initialConfig } from '../initial-config.ts'
 import { assertRepositoryKey } from '../repository-key.ts'
-import type { Storage } from '../storage.ts'
-import { openMemoryRepository, type MemoryRepository } from './memory-repository.ts'
+import type { RepositoryStorage } from '../repository-storage.ts'
+import type { SharedPack, Storage } from '../storage.ts'
+import {
+  openMemoryRepository,
+  type MemoryPack,
+  type MemoryRepository,
+  type MemoryState,
+} from './memory-repository.ts'
 
 const DEFAULT_PAGE = 1000
 
@@ -16,6 +24,18 @@ const DEFAULT_PAGE = 1000
  */
 export function createMemoryStorage(): Storage {
   const repositories = new Map<string, MemoryRepository>()
+  const add = (
+    key: string,
+    objectFormat: ObjectFormatName,
+    begin: Omit<MemoryState, 'events' | 'lastEvent'>,
+  ): RepositoryStorage => {
+    if (repositories.has(key)) {
+      throw new GitError('ALREADY_EXISTS', `memory has a repository ${key} already`, { details: { key } })
+    }
+    const repository = { key, objectFormat, state: { ...begin, events: [], lastEvent: 0 } }
+    repositories.set(key, repository)
+    return openMemoryRepository(repository)
+  }
 
   /* eslint-disable @typescript-eslint/require-await -- async turns what is thrown into a rejection */
   return {
@@ -30,14 +50,24 @@ export function createMemoryStorage(): Storage {
     async create(key, { objectFormat, head }) {
       assertRepositoryKey(key)
       assertRefName(head)
-      if (repositories.has(key)) {
-        throw new GitError('ALREADY_EXISTS', `memory has a repository ${key} already`, { details: { key } })
-      }
       const refs = createRefTable([{ name: 'HEAD', target: { kind: 'symbolic', target: head } }])
-      const state = { packs: new Map(), refs, config: initialConfig(objectFormat), shallow: [] }
-      const repository = { key, objectFormat, state }
-      repositories.set(key, repository)
-      return openMemoryRepository(repository)
+      return add(key, objectFormat, {
+        packs: new Map(),
+        refs,
+        config: initialConfig(objectFormat),
+        shallow: [],
+      })
+    },
+
+    async fork(sourceKey, key, options) {
+      assertRepositoryKey(sourceKey)
+      assertRepositoryKey(key)
+      const source = repositories.get(sourceKey)
+      if (source?.state === undefined) throw noSource('memory', sourceKey)
+      const { refs, shallow, packs, loose } = checkForkOptions(options, source.objectFormat)
+      assertNoLoose(loose, 'memory')
+      const { config } = source.state
+      return add(key, source.objectFormat, { packs: sharePacks(source.state, packs), refs, config, shallow })
     },
 
     async delete(key) {
@@ -63,4 +93,15 @@ export function createMemoryStorage(): Storage {
     },
   }
   /* eslint-enable @typescript-eslint/require-await */
+}
+
+/** The packs of a fork: the same bytes, seen through masks. */
+function sharePacks(source: MemoryState, packs: readonly SharedPack[]): ReadonlyMap<string, MemoryPack> {
+  return new Map(
+    packs.map(({ name, visible }) => {
+      const pack = source.packs.get(name)
+      if (pack === undefined) throw goneFromSource('memory', `pack ${name}`)
+      return [name, visible === undefined ? pack : { ...pack, visible: visible.slice() }]
+    }),
+  )
 }

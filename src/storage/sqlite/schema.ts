@@ -13,9 +13,12 @@ export const MAX_CHUNKS = 2 ** CHUNK_NUMBER_BITS
  * - `repositories`: ids are never used again, so that a handle on a deleted repository finds nothing rather than another one.
  * - `refs`: `target` is an object id, or `ref: ` and a name. `peeled` is null where it is not known and '' for no tag.
  *   Text is in UTF-8 and compared by bytes, which is git's order of names.
- * - `files`: a file is in chunks of `chunk_bytes`, the last one shorter. `expires` is null while a pack owns it; else the moment, in
+ * - `packs`: a row says that a repository has a pack. Rows of several repositories, forks of each other, may name the same files. `mask` is
+ *   the file that says which of its objects the repository sees, null where it sees all.
+ * - `files`: a file is in chunks of `chunk_bytes`, the last one shorter. `expires` is null while a row of a pack names it; else the moment, in
  *   milliseconds since the epoch, from which on it may be removed: staged files whose writer is gone, files of dropped packs. It is 0
  *   from the moment at which removing has begun, and then stays so: chunks may be missing.
+ * - `events`: the outboxes. Sequences are given in the order of the transactions, and never again.
  * - `chunks`: `id` is the file's id times 2^20 plus the number of the chunk, which makes the rows of a file neighbours.
  *
  * The version is in a table, because Durable Objects refuse `PRAGMA user_version` and a database may be shared with others.
@@ -65,6 +68,17 @@ const STEPS: readonly string[] = [
      id INTEGER PRIMARY KEY,
      bytes BLOB NOT NULL
    );`,
+  `ALTER TABLE packstone_packs ADD COLUMN mask INTEGER;
+   CREATE INDEX packstone_packs_by_pack ON packstone_packs (pack);
+   CREATE INDEX packstone_packs_by_idx ON packstone_packs (idx);
+   CREATE INDEX packstone_packs_by_mask ON packstone_packs (mask) WHERE mask IS NOT NULL;
+   CREATE INDEX packstone_derived_by_file ON packstone_derived (file);
+   CREATE TABLE packstone_events (
+     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+     repository INTEGER NOT NULL,
+     text TEXT NOT NULL
+   );
+   CREATE INDEX packstone_events_by_repository ON packstone_events (repository, sequence);`,
 ]
 
 /** The id of a chunk; that of number {@link MAX_CHUNKS} is beyond all of the file. */

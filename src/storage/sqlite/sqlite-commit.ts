@@ -1,10 +1,12 @@
 import { GitError } from '../../errors.ts'
 import type { RefEdit } from '../../refs/ref-edit.ts'
 import { assertRefEdits, judgeRefEdits } from '../../refs/ref-transaction.ts'
+import { assertEventTexts } from '../event-texts.ts'
 import { assertPackName } from '../pack-name.ts'
 import type { NewPack, StorageCommit, StorageCommitResult } from '../repository-storage.ts'
 import { normalizeShallowList } from '../shallow-list.ts'
 import type { StagedFile } from '../stored-file.ts'
+import { dropPack, removeMask } from './pack-rows.ts'
 import { numberIn } from './row-values.ts'
 import { refSnapshot, writeRef } from './sqlite-refs.ts'
 import { expiredError, SqliteStagedFile } from './sqlite-staged-file.ts'
@@ -47,11 +49,12 @@ export async function commitToDatabase(
     }
     for (const pack of added) addPack(sql, place, pack)
     const kept = new Set(added.map(({ name }) => name))
-    for (const name of dropPacks) if (!kept.has(name)) dropPack(sql, place, name)
+    for (const name of dropPacks) if (!kept.has(name)) dropPack(sql, store, repository, name)
     if (shallow !== undefined) replaceShallow(sql, repository, shallow)
     edits.forEach(({ name, target, peeled }: RefEdit, at) => {
       if (outcomes[at]?.kind === 'applied') writeRef(sql, repository, name, target, peeled)
     })
+    for (const text of assertEventTexts(step.events?.(outcomes) ?? [])) sql.insertEvent.run(repository, text)
     return { refs: outcomes, packsCommitted: true }
   })
   if (result.packsCommitted) {
@@ -72,6 +75,7 @@ function addPack(
   const now = Date.now()
   if (sql.findPack.get(repository, name) !== undefined) {
     sql.freshenPack.run(now, repository, name)
+    removeMask(sql, store, repository, name)
     sql.condemnFile.run(pack)
     sql.condemnFile.run(index)
     return
@@ -79,15 +83,7 @@ function addPack(
   for (const file of [pack, index]) {
     if (sql.adoptFile.get(file) === undefined) throw expiredError(store)
   }
-  sql.insertPack.run(repository, name, pack, index, now)
-}
-
-/** Forgets a pack. Its files stay for a while, for those who read them. */
-function dropPack(sql: Statements, { store, repository }: CommitPlace, name: string): void {
-  if (sql.findPack.get(repository, name) === undefined) return
-  sql.expirePackFiles.run(store.expiry, repository, name, repository, name, repository, name)
-  sql.deleteDerived.run(repository, name)
-  sql.deletePack.run(repository, name)
+  sql.insertPack.run(repository, name, pack, index, now, null)
 }
 
 function replaceShallow(sql: Statements, repository: number, shallow: readonly string[]): void {

@@ -1,6 +1,7 @@
 import { isGitError } from '../../errors.ts'
 import type { DerivedFileKind } from '../repository-storage.ts'
 import { removeFile } from './garbage.ts'
+import { releaseFiles } from './pack-rows.ts'
 import { numberIn } from './row-values.ts'
 import { findFile, readRanges } from './sqlite-file.ts'
 import { createSqliteFile, SqliteStagedFile } from './sqlite-staged-file.ts'
@@ -47,7 +48,7 @@ export async function writeDerivedFile(
       const old = sql.findDerived.get(repository, pack, kind)
       if (sql.adoptFile.get(id) === undefined) return undefined
       sql.writeDerived.run(repository, pack, kind, id)
-      if (old !== undefined) sql.expireFile.run(store.expiry, numberIn(old, 'file'))
+      if (old !== undefined) releaseFiles(sql, store, [numberIn(old, 'file')])
       return undefined
     })
     if (unwanted !== undefined) await removeFile(store, unwanted)

@@ -1,11 +1,12 @@
 import { GitError } from '../../errors.ts'
 import { hexLengthOf, type ObjectFormatName } from '../../object/object-format.ts'
+import { assertEventLimit } from '../event-texts.ts'
 import type { RepositoryStorage } from '../repository-storage.ts'
 import type { GarbageSchedule } from './garbage.ts'
 import { numberIn, textIn } from './row-values.ts'
 import { commitToDatabase, packFileId } from './sqlite-commit.ts'
 import { readDerivedFile, writeDerivedFile } from './sqlite-derived.ts'
-import { findFile, openSqliteFile } from './sqlite-file.ts'
+import { findFile, openSqliteFile, readRanges } from './sqlite-file.ts'
 import { listRefRows, readRef } from './sqlite-refs.ts'
 import { createSqliteFile } from './sqlite-staged-file.ts'
 import type { SqliteStore } from './sqlite-store.ts'
@@ -41,6 +42,11 @@ export function openSqliteRepository(parts: SqliteRepositoryParts): RepositorySt
     })
   }
 
+  const noPack = (name: string): GitError =>
+    new GitError('NOT_FOUND', `${location} has no pack ${name}; list packs again`, {
+      details: { pack: name },
+    })
+
   return {
     location,
     objectFormat,
@@ -53,6 +59,7 @@ export function openSqliteRepository(parts: SqliteRepositoryParts): RepositorySt
           packSize: numberIn(row, 'pack_size'),
           indexSize: numberIn(row, 'index_size'),
           modified: numberIn(row, 'modified'),
+          ...(row['mask'] === null ? {} : { partial: true }),
         })),
       ),
 
@@ -62,9 +69,22 @@ export function openSqliteRepository(parts: SqliteRepositoryParts): RepositorySt
         return file === undefined ? undefined : findFile(sql, file)
       })
       if (place !== undefined) return openSqliteFile(store, place, `${name}.${kind} of ${location}`)
-      throw new GitError('NOT_FOUND', `${location} has no pack ${name}; list packs again`, {
-        details: { pack: name, kind },
+      throw noPack(name)
+    },
+
+    async readPackMask(name) {
+      const row = await read((sql) => {
+        const pack = sql.findPack.get(id, name)
+        const mask = pack?.['mask']
+        return pack && { mask: typeof mask === 'number' ? findFile(sql, mask) : null }
       })
+      if (row === undefined) throw noPack(name)
+      const { mask } = row
+      if (mask === null) return undefined
+      const what = `the mask of ${name} of ${location}`
+      if (mask === undefined) throw new GitError('CORRUPT_INDEX', `${what} is lost; restore the database`)
+      const [bytes] = await readRanges(store, mask, what, [{ offset: 0, length: mask.size }])
+      return bytes
     },
 
     async createFile() {
@@ -100,6 +120,23 @@ export function openSqliteRepository(parts: SqliteRepositoryParts): RepositorySt
       assertOpen()
       const place = { store, repository: id, hexLength: hexLengthOf(objectFormat), assertThere }
       return commitToDatabase(place, step)
+    },
+
+    async readEvents(limit) {
+      assertEventLimit(limit)
+      return read((sql) =>
+        sql.listEvents
+          .all(id, limit)
+          .map((row) => ({ sequence: numberIn(row, 'sequence'), text: textIn(row, 'text') })),
+      )
+    },
+
+    async dropEvents(through) {
+      assertOpen()
+      await store.transact('lazy', (sql) => {
+        assertThere(sql)
+        sql.dropEvents.run(id, through)
+      })
     },
 
     readConfig: () => read((sql) => textIn(sql.readConfig.get(id) ?? { config: '' }, 'config')),

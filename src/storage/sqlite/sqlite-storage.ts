@@ -1,12 +1,15 @@
 import { GitError } from '../../errors.ts'
 import type { ObjectFormatName } from '../../object/object-format.ts'
 import { assertRefName } from '../../refs/ref-name.ts'
+import { assertNoLoose, checkForkOptions, noSource } from '../fork-options.ts'
 import { initialConfig } from '../initial-config.ts'
 import { assertRepositoryKey } from '../repository-key.ts'
 import type { Storage } from '../storage.ts'
 import { collectExpired, GarbageSchedule } from './garbage.ts'
+import { dropAllPacks } from './pack-rows.ts'
 import { numberIn, textIn } from './row-values.ts'
 import type { SqliteDatabase, SqliteRow } from './sqlite-database.ts'
+import { insertFork } from './sqlite-fork.ts'
 import { writeRef } from './sqlite-refs.ts'
 import { openSqliteRepository } from './sqlite-repository.ts'
 import { SqliteStore } from './sqlite-store.ts'
@@ -68,15 +71,27 @@ export function createSqliteStorage(options: SqliteStorageOptions): SqliteStorag
       assertRefName(head)
       const id = await store.transact('durable', (sql) => {
         const row = sql.insertRepository.get(key, objectFormat, initialConfig(objectFormat))
-        if (row === undefined) {
-          throw new GitError('ALREADY_EXISTS', `${location} has a repository ${key} already`, {
-            details: { key },
-          })
-        }
+        if (row === undefined) throw taken(location, key)
         writeRef(sql, numberIn(row, 'id'), 'HEAD', { kind: 'symbolic', target: head }, undefined)
         return numberIn(row, 'id')
       })
       return openSqliteRepository({ store, garbage, key, id, objectFormat })
+    },
+
+    async fork(sourceKey, key, options) {
+      assertRepositoryKey(sourceKey)
+      assertRepositoryKey(key)
+      const created = await store.transact('durable', (sql) => {
+        const source = sql.findRepository.get(sourceKey)
+        if (source === undefined) throw noSource(location, sourceKey)
+        const objectFormat = objectFormatIn(source, `${location}:${sourceKey}`)
+        const begin = checkForkOptions(options, objectFormat)
+        assertNoLoose(begin.loose, location)
+        const id = insertFork(sql, store, { source: numberIn(source, 'id'), key, objectFormat, begin })
+        if (id === undefined) throw taken(location, key)
+        return { id, objectFormat }
+      })
+      return openSqliteRepository({ store, garbage, key, ...created })
     },
 
     async delete(key) {
@@ -85,9 +100,8 @@ export function createSqliteStorage(options: SqliteStorageOptions): SqliteStorag
         const row = sql.findRepository.get(key)
         if (row === undefined) return false
         const id = numberIn(row, 'id')
-        sql.expireRepositoryFiles.run(store.expiry, id, id, id)
-        sql.deleteAllDerived.run(id)
-        sql.deletePacks.run(id)
+        dropAllPacks(sql, store, id)
+        sql.deleteEvents.run(id)
         sql.deleteRefs.run(id)
         sql.deleteShallow.run(id)
         sql.deleteRepository.run(id)
@@ -112,6 +126,10 @@ export function createSqliteStorage(options: SqliteStorageOptions): SqliteStorag
       return Promise.resolve()
     },
   }
+}
+
+function taken(location: string, key: string): GitError {
+  return new GitError('ALREADY_EXISTS', `${location} has a repository ${key} already`, { details: { key } })
 }
 
 function checkWhole(option: string, value: number, least: number, most: number): number {

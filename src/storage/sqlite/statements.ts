@@ -27,11 +27,14 @@ const SQL = {
   insertShallow: 'INSERT INTO packstone_shallow (repository, id) VALUES (?, ?)',
   deleteShallow: 'DELETE FROM packstone_shallow WHERE repository = ?',
 
-  listPacks: `SELECT p.name, pack.size AS pack_size, idx.size AS index_size, p.modified FROM packstone_packs AS p
+  listPacks: `SELECT p.name, pack.size AS pack_size, idx.size AS index_size, p.modified, p.mask FROM packstone_packs AS p
     JOIN packstone_files AS pack ON pack.id = p.pack JOIN packstone_files AS idx ON idx.id = p.idx
     WHERE p.repository = ?`,
-  findPack: 'SELECT pack, idx FROM packstone_packs WHERE repository = ? AND name = ?',
-  insertPack: 'INSERT INTO packstone_packs (repository, name, pack, idx, modified) VALUES (?, ?, ?, ?, ?)',
+  listPackFiles: 'SELECT pack, idx, mask FROM packstone_packs WHERE repository = ?',
+  findPack: 'SELECT pack, idx, mask, modified FROM packstone_packs WHERE repository = ? AND name = ?',
+  insertPack: `INSERT INTO packstone_packs (repository, name, pack, idx, modified, mask)
+    VALUES (?, ?, ?, ?, ?, ?)`,
+  removeMask: 'UPDATE packstone_packs SET mask = NULL WHERE repository = ? AND name = ?',
   freshenPack: 'UPDATE packstone_packs SET modified = max(modified, ?) WHERE repository = ? AND name = ?',
   deletePack: 'DELETE FROM packstone_packs WHERE repository = ? AND name = ?',
   deletePacks: 'DELETE FROM packstone_packs WHERE repository = ?',
@@ -39,8 +42,17 @@ const SQL = {
   findDerived: 'SELECT file FROM packstone_derived WHERE repository = ? AND pack = ? AND kind = ?',
   writeDerived: `INSERT INTO packstone_derived (repository, pack, kind, file) VALUES (?, ?, ?, ?)
     ON CONFLICT (repository, pack, kind) DO UPDATE SET file = excluded.file`,
+  listDerived: 'SELECT file FROM packstone_derived WHERE repository = ? AND pack = ?',
+  listAllDerived: 'SELECT file FROM packstone_derived WHERE repository = ?',
+  shareDerived: `INSERT INTO packstone_derived (repository, pack, kind, file)
+    SELECT ?, pack, kind, file FROM packstone_derived WHERE repository = ? AND pack = ?`,
   deleteDerived: 'DELETE FROM packstone_derived WHERE repository = ? AND pack = ?',
   deleteAllDerived: 'DELETE FROM packstone_derived WHERE repository = ?',
+
+  insertEvent: 'INSERT INTO packstone_events (repository, text) VALUES (?, ?)',
+  listEvents: `SELECT sequence, text FROM packstone_events WHERE repository = ? ORDER BY sequence LIMIT ?`,
+  dropEvents: 'DELETE FROM packstone_events WHERE repository = ? AND sequence <= ?',
+  deleteEvents: 'DELETE FROM packstone_events WHERE repository = ?',
 
   insertFile: 'INSERT INTO packstone_files (size, chunk_bytes, expires) VALUES (0, ?, ?) RETURNING id',
   findFile: 'SELECT size, chunk_bytes FROM packstone_files WHERE id = ?',
@@ -48,15 +60,11 @@ const SQL = {
     'UPDATE packstone_files SET size = size + ?, expires = ? WHERE id = ? AND expires > 0 RETURNING size',
   renewFile: 'UPDATE packstone_files SET expires = ? WHERE id = ? AND expires > 0',
   adoptFile: 'UPDATE packstone_files SET expires = NULL WHERE id = ? AND expires > 0 RETURNING id',
-  expireFile: 'UPDATE packstone_files SET expires = ? WHERE id = ?',
-  expirePackFiles: `UPDATE packstone_files SET expires = ? WHERE id IN (
-    SELECT pack FROM packstone_packs WHERE repository = ? AND name = ?
-    UNION ALL SELECT idx FROM packstone_packs WHERE repository = ? AND name = ?
-    UNION ALL SELECT file FROM packstone_derived WHERE repository = ? AND pack = ?)`,
-  expireRepositoryFiles: `UPDATE packstone_files SET expires = ? WHERE id IN (
-    SELECT pack FROM packstone_packs WHERE repository = ?
-    UNION ALL SELECT idx FROM packstone_packs WHERE repository = ?
-    UNION ALL SELECT file FROM packstone_derived WHERE repository = ?)`,
+  releaseFile: `UPDATE packstone_files SET expires = ? WHERE id = ? AND expires IS NULL
+    AND NOT EXISTS (SELECT 1 FROM packstone_packs WHERE pack = packstone_files.id)
+    AND NOT EXISTS (SELECT 1 FROM packstone_packs WHERE idx = packstone_files.id)
+    AND NOT EXISTS (SELECT 1 FROM packstone_packs WHERE mask = packstone_files.id)
+    AND NOT EXISTS (SELECT 1 FROM packstone_derived WHERE file = packstone_files.id)`,
   findExpired: 'SELECT id FROM packstone_files WHERE expires <= ? ORDER BY expires LIMIT 1',
   condemnFile: 'UPDATE packstone_files SET expires = 0 WHERE id = ? AND expires IS NOT NULL',
   condemnExpired: 'UPDATE packstone_files SET expires = 0 WHERE id = ? AND expires <= ? RETURNING id',
