@@ -50,6 +50,10 @@ export class DatabaseView implements ObjectView {
     database.acquire(packs)
   }
 
+  get packs(): readonly PackFile[] {
+    return this.#packs
+  }
+
   locate(id: Uint8Array, at = 0): ObjectLocation | undefined {
     const recent = this.#recent
     if (recent !== undefined) {

@@ -19,6 +19,8 @@ export interface ObjectView extends ObjectSource {
   /** Those packs of the view whose reachability is written down; another set once one of them turned out to be gone. */
   readonly reachability: ReachabilitySet<ReachablePackFile>
   readonly codecs: Codecs
+  /** The packs of the view, newest first; others once one of them turned out to be gone. */
+  readonly packs: readonly PackFile[]
   /** The packed copy to reuse when sending the object; `undefined` when it is loose or absent. */
   locate(id: Uint8Array, at?: number): ObjectLocation | undefined
   /**

@@ -37,15 +37,34 @@ export async function planRepack(
   tips: readonly ObjectId[],
   options: RepackOptions = {},
 ): Promise<PackPlan> {
+  checkedDeltaSearchOptions(options)
+  const { signal, onProgress } = options
+  const enumeration = await enumerateNamed(
+    view,
+    tips.map((tip) => parseObjectId(tip, view.format)),
+    {
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: (found) => onProgress?.({ phase: 'enumerating', done: found }),
+    },
+  )
+  return planNamedPack(view, enumeration, options)
+}
+
+/**
+ * Plans one pack of the given objects, like {@link planRepack}. It is self-contained as far as deltas go: they are only made and kept
+ * between objects of the pack.
+ *
+ * @throws GitError as `planRepack`
+ */
+export async function planNamedPack(
+  view: ObjectView,
+  enumeration: NamedEnumeration,
+  options: RepackOptions = {},
+): Promise<PackPlan> {
   const search = checkedDeltaSearchOptions(options)
   const { signal, onProgress, reuseObjects = true, deltaCacheBytes = DELTA_CACHE_BYTES } = options
   const reuseDeltas = reuseObjects && (options.reuseDeltas ?? true)
   const abort = signal === undefined ? {} : { signal }
-  const enumeration = await enumerateNamed(
-    view,
-    tips.map((tip) => parseObjectId(tip, view.format)),
-    { ...abort, onProgress: (found) => onProgress?.({ phase: 'enumerating', done: found }) },
-  )
   const total = enumeration.objects.size
   onProgress?.({ phase: 'enumerating', done: total, total })
   const stored = await readStoredEntries(view, enumeration, {
