@@ -48,17 +48,20 @@ function parsePattern(line: string): readonly Pattern[] {
   return [{ chooses, onlyDirectories, matches: createMatcher(text) }]
 }
 
-/** Without a slash a pattern is about names at any level; with one it is about whole paths. */
+/**
+ * Without a slash a pattern is about names at any level; with one it is about whole paths, of which the root is none. As in git, what
+ * precedes the first wildcard is compared as it is, and the wildcards begin anew behind it: `a**` followed by a slash crosses directories.
+ */
 function createMatcher(text: string): Pattern['matches'] {
   if (!text.includes('/')) {
     const wildmatch = isLiteral(text) ? undefined : createWildmatch(text, false)
     return wildmatch === undefined ? (_, name) => name === text : (_, name) => wildmatch(name)
   }
   const anchored = text.startsWith('/') ? text.slice(1) : text
-  if (isLiteral(anchored)) return (path) => path === anchored
-  const wildmatch = createWildmatch(anchored, true)
+  if (isLiteral(anchored)) return (path) => path !== '' && path === anchored
   const literal = /^[^*?[\\]*/.exec(anchored)?.[0] ?? ''
-  return (path) => path.startsWith(literal) && wildmatch(path)
+  const wildmatch = createWildmatch(anchored.slice(literal.length), true)
+  return (path) => path !== '' && path.startsWith(literal) && wildmatch(path.slice(literal.length))
 }
 
 function isLiteral(text: string): boolean {
