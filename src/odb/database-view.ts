@@ -13,6 +13,8 @@ import { isReachable, type PackFile, type ReachablePackFile } from './pack-file.
 
 /** Loose objects read at the same time. */
 const LOOSE_CONCURRENCY = 16
+/** Up to so many ids are tried to be read as loose objects at once; of more it is asked first which are there. */
+const LOOSE_READS = 64
 /** How often a pack that is listed and cannot be opened is tried, before the store is taken to contradict itself. */
 const OPEN_ATTEMPTS = 3
 /** The largest loose object that is read into memory. */
@@ -159,7 +161,7 @@ export class DatabaseView implements ObjectView {
   async #settleOutside(wanted: readonly number[]): Promise<void> {
     const { loose } = this.#database.storage
     const absent: number[] = []
-    const queue = [...wanted]
+    const queue = await this.#findLoose(wanted, absent)
     const worker = async (): Promise<void> => {
       for (let ordinal = queue.pop(); ordinal !== undefined; ordinal = queue.pop()) {
         if (this.#found[ordinal] !== undefined) continue
@@ -174,6 +176,20 @@ export class DatabaseView implements ObjectView {
     for (const ordinal of absent) {
       if (this.locate(this.#outside.view(ordinal)) === undefined) this.#found[ordinal] = null
     }
+  }
+
+  /** Those of the ids that may be loose objects; the others go to `absent`. */
+  async #findLoose(wanted: readonly number[], absent: number[]): Promise<number[]> {
+    const { loose } = this.#database.storage
+    if (loose === undefined || wanted.length <= LOOSE_READS) return [...wanted]
+    const { idLength } = this.format
+    const ids = new Uint8Array(wanted.length * idLength)
+    wanted.forEach((ordinal, at) => {
+      ids.set(this.#outside.view(ordinal), at * idLength)
+    })
+    const isThere = await loose.hasMany(ids)
+    for (const [at, ordinal] of wanted.entries()) if (isThere[at] === 0) absent.push(ordinal)
+    return wanted.filter((_, at) => isThere[at] !== 0)
   }
 
   #parseLoose(file: Uint8Array, ordinal: number): RawObject {

@@ -2,10 +2,13 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { encodeHex } from '../../src/bytes/hex.ts'
+import { createNodeCodecs } from '../../src/codec/node/index.ts'
 import { objectTypeName } from '../../src/object/object-type.ts'
 import type { ObjectView } from '../../src/odb/object-view.ts'
 import { uploadPack } from '../../src/protocol/service.ts'
-import type { Repository } from '../../src/repository/repository.ts'
+import { openRepository, type Repository } from '../../src/repository/repository.ts'
+import { localFileSystem } from '../../src/storage/fs/file-system.ts'
+import { openBareRepository } from '../../src/storage/fs/index.ts'
 import { git, gitLines, TEST_TIME, tryGit } from '../support/git.ts'
 import { openServed, temporaryDirectory, type Version } from './served-repository.ts'
 import { chunked, collect, demux, DELIM, FLUSH, packets, wire } from './wire.ts'
@@ -104,6 +107,33 @@ it.each<Version>([0, 2])(
     expect(large.count).toBeLessThan(12 * (8000 + 8000))
   },
 )
+
+it('ids that are nowhere are looked for on disk together, not one by one', async () => {
+  const { path } = await createChain(2)
+  let calls = 0
+  const fileSystem = new Proxy(localFileSystem, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]): unknown => {
+        calls++
+        return Reflect.apply(value, target, args)
+      }
+    },
+  })
+  const storage = await openBareRepository(path, { durable: false, fileSystem })
+  if (storage === undefined) throw new Error(`no repository at ${path}`)
+  const repository = openRepository(storage, { codecs: createNodeCodecs() })
+  const tip = await git(['rev-parse', 'main'], { cwd: path })
+  const scattered = (at: number): string => (at * 7919).toString(16).padStart(8, '0').padStart(40, 'f')
+  const haves = Array.from({ length: 20_000 }, (_, at) => {
+    return `have ${Array.from(scattered(at)).reverse().join('')}`
+  })
+  const request = wire('command=fetch', DELIM, `want ${tip}`, ...haves, FLUSH)
+  await collect(uploadPack(repository, chunked(request), { version: 2, options: {} }))
+  await repository.close()
+  expect(calls).toBeLessThan(6000)
+})
 
 it('a negotiation ends as soon as every want reaches something common', async () => {
   const { path, commits } = await createChain(300)

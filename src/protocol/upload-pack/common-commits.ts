@@ -6,8 +6,9 @@ import type { ObjectId } from '../../object/object-id.ts'
 import { COMMIT } from '../../object/object-type.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 
-/** How many `have` ids are looked up together. */
-const BATCH = 256
+/** How many `have` ids are looked up together: few at first, because a client that says the right thing early needs no more. */
+const FIRST_BATCH = 256
+const LARGEST_BATCH = 16_384
 
 /** Up to how many common objects it is asked after each one whether they suffice. */
 const ALWAYS_CHECKED = 32
@@ -44,8 +45,9 @@ export class CommonCommits {
 
   /** Takes ids in order, and yields for each whether we have it too. */
   async *add(ids: readonly ObjectId[]): AsyncGenerator<{ readonly id: ObjectId; readonly common: boolean }> {
-    for (let from = 0; from < ids.length; from += BATCH) {
-      const batch = ids.slice(from, from + BATCH)
+    let batch: readonly ObjectId[]
+    for (let from = 0; from < ids.length; from += batch.length) {
+      batch = ids.slice(from, from + Math.min(LARGEST_BATCH, Math.max(FIRST_BATCH, from)))
       await this.#load(batch)
       for (const id of batch) yield { id, common: this.#addOne(id) }
     }

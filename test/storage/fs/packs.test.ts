@@ -205,6 +205,24 @@ describe('loose objects', () => {
     await expect(loose.has(new Uint8Array(32))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 
+  test('few and many are told from absent ones, those of alternates too', async () => {
+    const [bare, lender] = [await makeBare({ commits: 0 }), await makeBare({ commits: 0 })]
+    await writeFile(join(bare.path, 'objects/info/alternates'), `${lender.path}/objects\n`)
+    const present: string[] = []
+    for (const [at, { path }] of [bare, lender, bare, lender].entries()) {
+      present.push(await git(['hash-object', '-w', '--stdin'], { cwd: path, input: `content ${at}` }))
+    }
+    const { loose } = await bare.open()
+    for (const count of [3, 256, 257, 2000]) {
+      const absent = Array.from({ length: count }, (_, at) =>
+        (at * 7919).toString(16).padStart(6, '0').padEnd(40, 'a'),
+      )
+      const ids = [...absent, ...present].sort()
+      const found = await loose?.hasMany(parseHex(ids.join('')))
+      expect(ids.filter((_, at) => found?.[at] === 1)).toEqual([...present].sort())
+    }
+  })
+
   test('a repository without objects/pack gets one when it needs it', async () => {
     const bare = await makeBare()
     const [one = ''] = bare.ids
