@@ -41,6 +41,11 @@ export interface SearchDeltasOptions extends CheckedDeltaSearchOptions {
   readonly trustPacks: boolean
   /** Objects that are stored whole, and stay so, need not be deflated. */
   readonly copyWhole: boolean
+  /**
+   * A number of the path of each object, 0 for none. An object is then not compared with objects of other paths once it was with one of
+   * its own: where paths are known for certain, that is where the delta is.
+   */
+  readonly paths?: Uint32Array
   /** Receives the deflated entry of each object that took part: its delta, or the object itself. */
   readonly deflated: DeflatedEntries
   readonly signal?: AbortSignal
@@ -121,10 +126,17 @@ class DeltaSearch {
     const type = this.#input.types[ordinal]!
     const window = this.#window
     let best: WindowSlot | undefined
+    const { paths } = this.#options
+    const path = paths?.[ordinal] ?? 0
+    let metOwn = false
     this.#target.reset(slot.body)
     for (let back = 1; ; back++) {
       const candidate = window.behind(back)
       if (candidate === undefined || this.#input.types[candidate.ordinal] !== type) break
+      if (path > 0) {
+        if (paths![candidate.ordinal] === path) metOwn = true
+        else if (metOwn) continue
+      }
       const size = this.#tryBase(slot, candidate, maxDepth, best === undefined ? -1 : deltaSizes[ordinal]!)
       if (size === undefined) continue
       best = candidate

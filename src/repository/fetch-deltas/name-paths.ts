@@ -8,14 +8,20 @@ import { TreeCursor } from '../../object/tree-iterator.ts'
 import { enterDirectory, extendPathHash, ROOT_PATH_HASH } from '../../pack/path-hash.ts'
 import { ROOT, type SentParents } from './sent-parents.ts'
 
+/** The number of the path of root trees. */
+const ROOT_PATH = 1
+
 /** Where objects stand, and what stands there on the other side. */
 export interface NamedPaths {
   /** By ordinal of the objects that were asked for: hash of the path, 0 for objects that no tree names. */
   readonly pathHashes: Uint32Array
+  /** A number for each path, 0 for no path. */
+  readonly paths: Uint32Array
   /** Objects that the other side has at the same paths, of the same type. */
   readonly known: IdTable
   readonly knownTypes: readonly ObjectType[]
   readonly knownHashes: readonly number[]
+  readonly knownPaths: readonly number[]
 }
 
 /** Trees at one path. */
@@ -31,6 +37,8 @@ interface PathGroup {
 interface Met {
   readonly mode: number
   readonly hash: number
+  /** Number of the path. */
+  readonly path: number
   /** Whether an object of this name was asked for. */
   asked: boolean
   /** Numbers of trees of this name to go on into. */
@@ -58,9 +66,12 @@ export async function namePaths(
 
 class PathNaming implements NamedPaths {
   readonly pathHashes: Uint32Array
+  readonly paths: Uint32Array
   readonly known: IdTable
   readonly knownTypes: ObjectType[] = []
   readonly knownHashes: number[] = []
+  readonly knownPaths: number[] = []
+  #pathCount = ROOT_PATH
   readonly #parents: SentParents
   readonly #objects: IdTable
   /** Trees on the way to what was asked for. */
@@ -77,6 +88,7 @@ class PathNaming implements NamedPaths {
     this.#objects = objects
     this.#cursor = new TreeCursor(idLength)
     this.pathHashes = new Uint32Array(size)
+    this.paths = new Uint32Array(size)
     this.known = new IdTable(idLength)
     this.#targets = new IdTable(idLength, 2 * size)
     for (let ordinal = 0; ordinal < size; ordinal++) this.#climb(objects.view(ordinal))
@@ -102,9 +114,10 @@ class PathNaming implements NamedPaths {
   roots(knownRoots: readonly Uint8Array[]): PathGroup[] {
     const known = new Map(knownRoots.map((id) => [encodeHex(id), id]))
     for (const number of this.#roots) {
-      if (!this.#objects.has(this.#parents.id(number))) continue
-      for (const id of known.values()) this.#addKnown(id, 0, TREE, ROOT_PATH_HASH)
-      break
+      const ordinal = this.#objects.find(this.#parents.id(number))
+      if (ordinal < 0) continue
+      this.paths[ordinal] = ROOT_PATH
+      for (const id of known.values()) this.#addKnown(id, 0, TREE, ROOT_PATH_HASH, ROOT_PATH)
     }
     return [{ hash: ROOT_PATH_HASH, sent: this.#roots, known }]
   }
@@ -158,10 +171,14 @@ class PathNaming implements NamedPaths {
       const name = decodeLatin1(body, nameStart, nameEnd)
       const hash = extendPathHash(from, body, nameStart, nameEnd)
       let met = names.get(name)
-      if (met === undefined) names.set(name, (met = { mode, hash, asked: false, trees: new Set() }))
+      if (met === undefined) {
+        met = { mode, hash, path: ++this.#pathCount, asked: false, trees: new Set() }
+        names.set(name, met)
+      }
       const ordinal = this.#objects.find(body, idAt)
       if (ordinal >= 0) {
         this.pathHashes[ordinal] = hash
+        this.paths[ordinal] = met.path
         met.asked = true
       }
       const number = this.#parents.find(body, idAt)
@@ -181,18 +198,19 @@ class PathNaming implements NamedPaths {
       if (met === undefined) continue
       const isTree = isTreeMode(mode)
       if (met.asked && isTree === isTreeMode(met.mode))
-        this.#addKnown(body, idAt, isTree ? TREE : BLOB, met.hash)
+        this.#addKnown(body, idAt, isTree ? TREE : BLOB, met.hash, met.path)
       if (!isTree) continue
       const id = body.slice(idAt, idAt + this.#objects.idLength)
       inside.get(name)?.known.set(encodeHex(id), id)
     }
   }
 
-  #addKnown(bytes: Uint8Array, at: number, type: ObjectType, hash: number): void {
+  #addKnown(bytes: Uint8Array, at: number, type: ObjectType, hash: number, path: number): void {
     const before = this.known.size
     if (this.#objects.has(bytes, at) || this.known.add(bytes, at) !== before) return
     this.knownTypes.push(type)
     this.knownHashes.push(hash)
+    this.knownPaths.push(path)
   }
 }
 

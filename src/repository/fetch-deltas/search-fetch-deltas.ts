@@ -68,6 +68,7 @@ export async function searchFetchDeltas(
     ...(signal === undefined ? {} : { signal }),
     trustPacks: true,
     copyWhole: true,
+    paths: columns.paths,
     deflate: view.codecs.deflate,
     deflated,
     onProgress: (done) => onProgress?.(done, order.length),
@@ -92,10 +93,14 @@ async function findPaths(
     ordinals.push(ordinal)
   })
   const parents = await SentParents.find(view, enumeration)
-  const paths = await namePaths(view, parents, content, roots)
+  const named = await namePaths(view, parents, content, roots)
   const pathHashes = new Uint32Array(whole.ids.size)
-  ordinals.forEach((ordinal, at) => (pathHashes[ordinal] = paths.pathHashes[at]!))
-  return { known: paths.known, knownTypes: paths.knownTypes, knownHashes: paths.knownHashes, pathHashes }
+  const numbers = new Uint32Array(whole.ids.size)
+  ordinals.forEach((ordinal, at) => {
+    pathHashes[ordinal] = named.pathHashes[at]!
+    numbers[ordinal] = named.paths[at]!
+  })
+  return { ...named, pathHashes, paths: numbers }
 }
 
 /** The columns of the search: objects that are sent, then those that the other side has. */
@@ -111,6 +116,7 @@ async function columnsOf(
     types: Uint8Array.from([...whole.types, ...paths.knownTypes]),
     sizes: Float64Array.from({ length: total }, (_, ordinal) => whole.sizes[ordinal] ?? 0),
     pathHashes: Uint32Array.from([...paths.pathHashes, ...paths.knownHashes]),
+    paths: Uint32Array.from([...paths.paths, ...paths.knownPaths]),
     packs: Int32Array.from({ length: total }, (_, ordinal) => whole.packs[ordinal] ?? ELSEWHERE),
     // What the other side has takes part as bases only, as if it were stored whole and stayed so.
     storedWhole: Uint8Array.from({ length: total }, (_, ordinal) =>

@@ -7,6 +7,8 @@ const SMALLEST = 50
 export interface FetchSearchColumns extends DeltaSearchColumns {
   /** How many are sent. */
   readonly sent: number
+  /** A number for each path, 0 for none. */
+  readonly paths: Uint32Array
   readonly packs: Int32Array
   readonly storedWhole: Uint8Array
 }
@@ -16,13 +18,14 @@ export interface FetchSearchColumns extends DeltaSearchColumns {
  * An object that is compared with nothing, because everything near it is in its own pack, is left out.
  */
 export function fetchSearchOrder(columns: FetchSearchColumns, window: number): Uint32Array {
-  const { types, sizes, pathHashes, sent } = columns
+  const { types, sizes, pathHashes, paths, sent } = columns
   const order = Uint32Array.from(types.keys())
     .filter((ordinal) => sizes[ordinal]! >= SMALLEST)
     .sort(
       (left, right) =>
         types[right]! - types[left]! ||
         pathHashes[right]! - pathHashes[left]! ||
+        paths[right]! - paths[left]! ||
         Number(left < sent) - Number(right < sent) ||
         sizes[right]! - sizes[left]! ||
         left - right,
