@@ -1,6 +1,7 @@
 import type { Codecs } from '../codec/ports.ts'
 import type { MemoryBudget } from '../odb/memory-budget.ts'
 import type { Storage } from '../storage/storage.ts'
+import type { EventDelivery } from './events/event-delivery.ts'
 import type { EventWriter } from './events/event-writer.ts'
 import type { HubLimits } from './hub-limits.ts'
 import type { Registry } from './registry/registry.ts'
@@ -20,6 +21,7 @@ export interface HubContext {
   readonly memoryBudget: MemoryBudget
   readonly limits: HubLimits
   readonly events: EventWriter
+  readonly delivery: EventDelivery
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Bytes that nobody can guess. */

@@ -15,7 +15,7 @@ import { hasObject } from '../../object/object-reader.ts'
 import { COMMIT } from '../../object/object-type.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import { assertRefName } from '../../refs/ref-name.ts'
-import type { ReflogEntry, RefOutcome } from '../../refs/ref-edit.ts'
+import type { RefEdit, ReflogEntry, RefOutcome } from '../../refs/ref-edit.ts'
 import { readTyped } from '../read/read-typed.ts'
 import type { Repository } from '../repository.ts'
 import { editTree, type MadeObject } from './edit-tree.ts'
@@ -54,8 +54,8 @@ export interface CommitFilesOptions {
   readonly maxFileBytes?: number
   /** How objects are checked by git's rules; `false` for not at all. Default: strictly. */
   readonly fsck?: FsckOptions | false
-  /** Makes the texts for the repository's outbox, in the same atomic step. See `StorageCommit.events`. */
-  readonly events?: (outcomes: readonly RefOutcome[]) => readonly string[]
+  /** Makes texts for the repository's outbox inside the atomic step, as `StorageCommit.events` does. */
+  readonly events?: (edits: readonly RefEdit[], outcomes: readonly RefOutcome[]) => readonly string[]
   readonly signal?: AbortSignal
 }
 
@@ -178,18 +178,21 @@ async function store(
         details: { id: gap.missing },
       })
     }
-    const [outcome] = await incoming.commit(
-      [
-        {
-          name: ref,
-          expect: head === null ? { kind: 'absent' } : { kind: 'id', id: head },
-          target: { kind: 'direct', id: commit },
-          peeled: null,
-          reflog: reflogOf(committer, options.message),
-        },
-      ],
-      { atomic: true, ...(events === undefined ? {} : { events }) },
-    )
+    const edits: readonly RefEdit[] = [
+      {
+        name: ref,
+        expect: head === null ? { kind: 'absent' } : { kind: 'id', id: head },
+        target: { kind: 'direct', id: commit },
+        peeled: null,
+        reflog: reflogOf(committer, options.message),
+      },
+    ]
+    const [outcome] = await incoming.commit(edits, {
+      atomic: true,
+      ...(events === undefined
+        ? {}
+        : { events: (outcomes: readonly RefOutcome[]) => events(edits, outcomes) }),
+    })
     if (outcome?.kind === 'applied') return { kind: 'committed', commit, tree, ref, before: head }
     const rejection = outcome?.rejection
     if (rejection?.reason === 'name-conflict')

@@ -1,0 +1,111 @@
+import { decodeUtf8 } from '../../bytes/text.ts'
+import { encodeEscapedText } from '../../object/escaped-text.ts'
+import { diffTrees, type DiffEntry, type DiffSide } from '../../repository/read/diff-trees.ts'
+import { findMergeBases } from '../../repository/read/merge-bases.ts'
+import { readLog } from '../../repository/read/read-log.ts'
+import { resolveRevision } from '../../repository/read/resolve-revision.ts'
+import { ArtifactsError } from '../artifacts-error.ts'
+import type { HubContext } from '../hub-context.ts'
+import type { RepositoryRecord } from '../registry/records.ts'
+import { readRootTree } from './find-file.ts'
+import { readContent, type OpenContent } from './open-content.ts'
+import { canonicalMode } from './tree-listing.ts'
+
+/** A file that differs between two commits. */
+export interface FileDifference {
+  /** Bytes that are not UTF-8 are U+FFFD. */
+  readonly path: string
+  readonly status: DiffEntry['status']
+  /** `null` where the file was added. */
+  readonly oldMode: string | null
+  readonly oldHash: string | null
+  /** `null` where the file was deleted. */
+  readonly newMode: string | null
+  readonly newHash: string | null
+}
+
+export interface Difference {
+  /** The commit compared with; `null` for nothing, where a root commit is compared with its parent. */
+  readonly from: string | null
+  readonly to: string
+  readonly files: FileDifference[]
+  /** Whether more files differ than were asked for. */
+  readonly truncated: boolean
+}
+
+export const DEFAULT_DIFF_LIMIT = 1000
+export const MAX_DIFF_LIMIT = 10_000
+
+export interface DifferenceQuery {
+  /** Default: the first parent of `to`. */
+  readonly from?: string | undefined
+  /** Default `HEAD`. */
+  readonly to?: string | undefined
+  readonly limit?: number | undefined
+}
+
+/**
+ * Compares two commits file by file.
+ *
+ * @throws ArtifactsError `NOT_FOUND` where a revision names no commit.
+ */
+export function readDifference(
+  hub: HubContext,
+  record: RepositoryRecord,
+  { from, to = 'HEAD', limit = DEFAULT_DIFF_LIMIT }: DifferenceQuery,
+): Promise<Difference> {
+  return readContent(hub, record, async (content) => {
+    const { view } = content
+    const after = await findCommit(content, to)
+    const before =
+      from === undefined
+        ? ((await readLog(view, after, { limit: 1, offset: 1 }))[0]?.id ?? null)
+        : await findCommit(content, from)
+    const oldTree = before === null ? undefined : await readRootTree(content, before)
+    const newTree = await readRootTree(content, after)
+    const diff = await diffTrees(view, oldTree, newTree, { maxEntries: Math.min(limit, MAX_DIFF_LIMIT) })
+    return { from: before, to: after, files: diff.entries.map(wordDifference), truncated: diff.isTruncated }
+  })
+}
+
+/**
+ * The best common ancestors of two commits: none, one, or several.
+ *
+ * @throws ArtifactsError `NOT_FOUND` where a revision names no commit.
+ */
+export function readMergeBases(
+  hub: HubContext,
+  record: RepositoryRecord,
+  left: string,
+  right: string,
+): Promise<string[]> {
+  return readContent(hub, record, async (content) => {
+    const bases = await findMergeBases(
+      content.view,
+      await findCommit(content, left),
+      await findCommit(content, right),
+    )
+    return [...bases]
+  })
+}
+
+async function findCommit({ repository, view }: OpenContent, revision: string): Promise<string> {
+  const commit = await resolveRevision(repository.storage, view, revision)
+  if (commit !== undefined) return commit
+  throw new ArtifactsError('NOT_FOUND', `Commit not found: ${revision.slice(0, 200)}.`, {
+    restMessage: 'Commit not found',
+  })
+}
+
+function wordDifference({ path, status, old, new: now }: DiffEntry): FileDifference {
+  const mode = (side: DiffSide | undefined): string | null =>
+    side === undefined ? null : canonicalMode(side.mode).toString(8)
+  return {
+    path: decodeUtf8(encodeEscapedText(path)),
+    status,
+    oldMode: mode(old),
+    oldHash: old?.id ?? null,
+    newMode: mode(now),
+    newHash: now?.id ?? null,
+  }
+}

@@ -1,0 +1,110 @@
+import { parseObjectId } from '../../object/object-id.ts'
+import { BLOB, COMMIT, TREE } from '../../object/object-type.ts'
+import { parseCommitFacts } from '../../repository/read/commit-facts.ts'
+import { openBlob, type OpenBlob } from '../../repository/read/read-blob.ts'
+import { readTyped } from '../../repository/read/read-typed.ts'
+import { ArtifactsError } from '../artifacts-error.ts'
+import type { HubContext } from '../hub-context.ts'
+import type { RepositoryRecord } from '../registry/records.ts'
+import { commitMetadata, type CommitMetadata } from './commit-metadata.ts'
+import { corruptObject, openContent, readContent, type OpenContent } from './open-content.ts'
+import { parseTreeListing, type TreeListingEntry } from './tree-listing.ts'
+
+/** What is read whole where the limits do not say. */
+const DEFAULT_READ_BYTES = 32 << 20
+
+/** The largest blob that is read whole. */
+export function readLimit({ limits }: HubContext): number {
+  return limits.readBytes ?? DEFAULT_READ_BYTES
+}
+
+/** Of a blob that is too large to be read whole. */
+export function tooLarge(): ArtifactsError {
+  return new ArtifactsError('MEMORY_LIMIT', 'The object is too large to read through the binding.', {
+    restMessage: 'The object is too large to read.',
+  })
+}
+
+/**
+ * Reads a commit; `null` when it is absent.
+ *
+ * @param hash 40 lowercase hexadecimal digits, as in the other functions here.
+ * @throws ArtifactsError `INTERNAL_ERROR` for an object of another type.
+ */
+export function readCommit(
+  hub: HubContext,
+  record: RepositoryRecord,
+  hash: string,
+): Promise<CommitMetadata | null> {
+  return readContent(hub, record, async ({ view }) => {
+    const read = await readTyped(view, parseObjectId(hash, view.format), COMMIT)
+    if (read.kind === 'absent') return null
+    if (read.kind !== 'found') throw corruptObject()
+    return commitMetadata(parseCommitFacts(hash, read.body, view.format))
+  })
+}
+
+/**
+ * Lists one level of a tree; `null` when it is absent.
+ *
+ * @throws ArtifactsError `INTERNAL_ERROR` for an object of another type.
+ */
+export function readTree(
+  hub: HubContext,
+  record: RepositoryRecord,
+  hash: string,
+): Promise<TreeListingEntry[] | null> {
+  return readContent(hub, record, async ({ view }) => {
+    const read = await readTyped(view, parseObjectId(hash, view.format), TREE)
+    if (read.kind === 'absent') return null
+    if (read.kind !== 'found') throw corruptObject()
+    return parseTreeListing(read.body, view.format)
+  })
+}
+
+/**
+ * Reads a blob whole; `null` when it is absent, or another kind of object. The bytes belong to the caller.
+ *
+ * @throws ArtifactsError `MEMORY_LIMIT`
+ */
+export function readBlob(
+  hub: HubContext,
+  record: RepositoryRecord,
+  hash: string,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  return readContent(hub, record, (content) => readBlobWhole(hub, content, hash))
+}
+
+export async function readBlobWhole(
+  hub: HubContext,
+  { view }: OpenContent,
+  hash: string,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  const read = await readTyped(view, parseObjectId(hash, view.format), BLOB, { maxBytes: readLimit(hub) })
+  if (read.kind === 'too-large') throw tooLarge()
+  return read.kind === 'found' ? new Uint8Array(read.body) : null
+}
+
+/** A blob that is open; to be closed when it has been read. */
+export interface BlobContent {
+  readonly blob: OpenBlob
+  readonly content: OpenContent
+}
+
+/** Opens a blob for streaming; `null` when it is absent, or another kind of object. */
+export async function openBlobContent(
+  hub: HubContext,
+  record: RepositoryRecord,
+  hash: string,
+): Promise<BlobContent | null> {
+  const content = await openContent(hub, record)
+  try {
+    const blob = await openBlob(content.view, parseObjectId(hash, content.view.format))
+    if (blob.kind === 'found') return { blob, content }
+  } catch (error) {
+    await content.close()
+    throw error
+  }
+  await content.close()
+  return null
+}
