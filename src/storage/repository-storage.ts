@@ -1,16 +1,18 @@
 import type { ObjectFormatName } from '../object/object-format.ts'
 import type { Ref } from '../refs/ref.ts'
 import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
+import type { StorageMaintenance } from './storage-maintenance.ts'
 import type { FileWriter, StagedFile, StoredFile } from './stored-file.ts'
 
 /** The files that make up one stored pack. */
 export type PackFileKind = 'pack' | 'idx'
 
 /**
- * Files that are derived from one pack and can be built again from it at any time. `reachability`: what its objects
- * point at (pack/reachability).
+ * Files that are derived from one pack and can be built again from it at any time, or be done without. `reachability`: what its objects
+ * point at (pack/reachability). `maintenance`: what maintenance remembers of it. `rev`, `bitmap` and `mtimes` are what git has beside a
+ * pack, for layouts that git reads.
  */
-export type DerivedFileKind = 'reachability'
+export type DerivedFileKind = 'reachability' | 'maintenance' | 'rev' | 'bitmap' | 'mtimes'
 
 /** What a store says about one of its packs. */
 export interface PackDescription {
@@ -24,6 +26,10 @@ export interface PackDescription {
   readonly modified: number
   /** Present when some of its objects do not belong to this repository: see {@link RepositoryStorage.readPackMask}. */
   readonly partial?: true
+  /** Present when maintenance is to leave the pack as it is: somebody asked to keep it, or it belongs to another repository. */
+  readonly pinned?: 'kept' | 'borrowed'
+  /** Present when git has marked its objects as unreachable. */
+  readonly cruft?: true
 }
 
 /** A pack that a commit adds. The staged files belong to the store once the commit has taken them. */
@@ -46,6 +52,11 @@ export interface StorageCommit {
    * name that the same step adds is kept.
    */
   readonly dropPacks?: readonly string[]
+  /**
+   * Packs of `dropPacks` that were written or freshened at this moment (milliseconds since the epoch) or later stay. Whoever freshens a
+   * pack, and finds it listed after that, has it for as long as this moment stays behind.
+   */
+  readonly dropOnlyBefore?: number
   /** Ref edits, at most one per ref name. Malformed ones reject the whole commit: see `assertRefEdits`. */
   readonly refs?: readonly RefEdit[]
   /** All edits or none. Without it each edit stands alone. */
@@ -177,6 +188,9 @@ export interface RepositoryStorage {
 
   /** Loose objects, where the layout has them. */
   readonly loose: LooseObjects | undefined
+
+  /** What maintenance needs besides, where the layout needs it. */
+  readonly maintenance?: StorageMaintenance
 
   /** Releases open files and caches. The storage can be opened again. */
   close(): Promise<void>
