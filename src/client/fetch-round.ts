@@ -34,6 +34,7 @@ export interface FetchSession extends Operation {
   readonly receiving: {
     readonly onProgress: ProgressListener | undefined
     readonly maxPackBytes: number | undefined
+    readonly maxObjectBytes: number | undefined
     readonly fsck: FsckOptions | undefined
   }
   readonly atomic: boolean
@@ -143,11 +144,12 @@ async function obtain(
 }
 
 function receivingOptions({ connection, receiving }: FetchSession): IncomingPackOptions {
-  const { onProgress, maxPackBytes, fsck } = receiving
+  const { onProgress, maxPackBytes, maxObjectBytes, fsck } = receiving
   return {
     ...(connection.signal === undefined ? {} : { signal: connection.signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(maxPackBytes === undefined ? {} : { maxPackBytes }),
+    ...(maxObjectBytes === undefined ? {} : { maxObjectBytes }),
     ...(fsck === undefined ? {} : { fsck }),
   }
 }

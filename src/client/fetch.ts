@@ -39,6 +39,8 @@ export interface FetchOptions extends OperationOptions {
   readonly onProgress?: ProgressListener
   /** The largest pack that is taken, in bytes. */
   readonly maxPackBytes?: number
+  /** The largest object that is taken, inflated, in bytes. */
+  readonly maxObjectBytes?: number
   /** When given, received objects are checked by git's rules. */
   readonly fsck?: FsckOptions
 }
@@ -90,7 +92,12 @@ export function fetchInto(
       discovery,
       repository,
       refs: listed.refs,
-      receiving: { onProgress: options.onProgress, maxPackBytes: options.maxPackBytes, fsck: options.fsck },
+      receiving: {
+        onProgress: options.onProgress,
+        maxPackBytes: options.maxPackBytes,
+        maxObjectBytes: options.maxObjectBytes,
+        fsck: options.fsck,
+      },
       atomic: options.atomic ?? false,
       updateShallow: options.updateShallow ?? false,
       followsTags: tags === 'auto' && mappings.some(({ local }) => local !== undefined),

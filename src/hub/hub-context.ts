@@ -4,6 +4,7 @@ import type { Storage } from '../storage/storage.ts'
 import type { EventDelivery } from './events/event-delivery.ts'
 import type { EventWriter } from './events/event-writer.ts'
 import type { HubLimits } from './hub-limits.ts'
+import type { ImportOptions } from './import/import-options.ts'
 import type { Registry } from './registry/registry.ts'
 import type { OpenRepositories } from './repositories/open-repositories.ts'
 
@@ -20,6 +21,8 @@ export interface HubContext {
   readonly receiveCodecs: Codecs
   readonly memoryBudget: MemoryBudget
   readonly limits: HubLimits
+  /** Absent: the hub does not import. */
+  readonly imports?: ImportOptions | undefined
   readonly events: EventWriter
   readonly delivery: EventDelivery
   /** Milliseconds since the epoch. */
