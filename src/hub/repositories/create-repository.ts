@@ -27,7 +27,10 @@ export async function createRepository(
     await abandonReservation(hub, record)
     throw error
   }
-  return finishReservation(hub, reservation, { events: hub.events.created({ ...record, status: 'ready' }) })
+  return finishReservation(hub, reservation, {
+    updatedAt: record.createdAt,
+    events: hub.events.created({ ...record, status: 'ready' }),
+  })
 }
 
 /** Makes the empty repository of a record in the storage, unless it is there. */

@@ -74,15 +74,15 @@ export async function reserveRepository(hub: HubContext, plan: RepositoryPlan): 
 /**
  * Makes a reserved repository ready.
  *
- * @param result what differs from its record, and the events besides that of its token.
+ * @param result what differs from its record, and the events besides that of its token. It counts as updated now, unless it says when.
  * @throws ArtifactsError `NOT_FOUND` when it was deleted meanwhile; its data is removed then.
  */
 export async function finishReservation(
   hub: HubContext,
   { record, token }: Reservation,
-  result: Omit<FinishedRepository, 'updatedAt'> = {},
+  result: Partial<FinishedRepository> = {},
 ): Promise<CreatedRepository> {
-  const updatedAt = hub.now()
+  const updatedAt = result.updatedAt ?? hub.now()
   const finished: RepositoryRecord = {
     ...record,
     updatedAt,

@@ -32,6 +32,8 @@ export interface RouteDefinition<
   readonly query?: Query
   /** Absent: the request has no body. */
   readonly body?: Body
+  /** Most bytes of the body. Default 1 MiB. */
+  readonly maxBodyBytes?: number
   /** Codes of failed validations of fields, by pointer (`/name`), where they are not `INVALID_INPUT`. */
   readonly codes?: Readonly<Record<string, ArtifactsErrorCode>>
   readonly success: RouteSuccess

@@ -1,0 +1,119 @@
+import { isGitError } from '../../errors.ts'
+import { createGitHandler } from '../../http/git-handler.ts'
+import type { Resolution } from '../../http/resolution.ts'
+import type { ProtocolOptions, ReceivePackOptions } from '../../protocol/service-options.ts'
+import type { ReceiveHooks } from '../../protocol/receive-pack/receive-hooks.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { HubContext } from '../hub-context.ts'
+import { createRateLimiter } from '../rate-limiter.ts'
+import type { RepositoryRecord } from '../registry/records.ts'
+import { authoriseGit } from './authorise-git.ts'
+import { parseGitAddress, type GitAddress } from './git-address.ts'
+
+/** How Git clients are served. */
+export interface GitEndpointOptions extends Partial<ProtocolOptions> {
+  /** Lets pushes with a write token into read-only repositories, as Cloudflare Artifacts was seen to do. Default false. */
+  readonly pushToReadOnly?: boolean
+}
+
+/** Every client may look for what it missed: filters, and any object that a ref reaches. */
+const UPLOAD = { allowTipSha1InWant: true, allowReachableSha1InWant: true, allowSidebandAll: true }
+
+/** Whoever may push may do everything to refs that Git can. */
+const RECEIVE = { denyDeleteCurrent: 'ignore', shallowUpdate: true } as const
+
+/**
+ * Creates the Git interface: `/git/<namespace>/<name>.git` over smart HTTP, opened by the tokens of the repository.
+ */
+export function createGitEndpoint(
+  hub: HubContext,
+  options: GitEndpointOptions = {},
+): (request: Request, path: string) => Promise<Response> {
+  const { gitRate } = hub.limits
+  const limiter = gitRate && createRateLimiter(gitRate, hub.now)
+
+  const resolve = async (record: RepositoryRecord, { service }: GitAddress): Promise<Resolution> => {
+    try {
+      const { repository, release } = await hub.repositories.borrow(record.id)
+      const isPush = service === 'git-receive-pack'
+      return {
+        kind: 'found',
+        repository,
+        release,
+        access: { upload: !isPush, receive: isPush },
+        options: {
+          uploadPack: { ...UPLOAD, ...options.uploadPack },
+          receivePack: isPush ? await receiveOptions(repository, record) : {},
+        },
+      }
+    } catch (error) {
+      // Deleted since it was found.
+      if (isGitError(error, 'NOT_FOUND')) return { kind: 'not-found' }
+      throw error
+    }
+  }
+
+  const receiveOptions = async (
+    repository: Repository,
+    record: RepositoryRecord,
+  ): Promise<ReceivePackOptions> => {
+    const { objectBytes, repositoryBytes } = hub.limits
+    const given = options.receivePack ?? {}
+    return {
+      ...RECEIVE,
+      ...(objectBytes === undefined ? {} : { maxObjectBytes: objectBytes }),
+      ...(repositoryBytes === undefined
+        ? {}
+        : { maxInputSize: Math.max(1, repositoryBytes - (await storedBytes(repository))) }),
+      ...given,
+      hooks: notingPushes(hub, record, given.hooks),
+    }
+  }
+
+  return async (request, path) => {
+    const address = parseGitAddress(request.method, path, new URL(request.url).searchParams)
+    if (address === undefined) return plainText(404, 'Not found')
+    const authorised = await authoriseGit(hub, request, address, options.pushToReadOnly ?? false)
+    if (authorised.kind === 'anonymous') {
+      return plainText(401, 'Authentication required', { 'WWW-Authenticate': 'Basic realm="artifacts"' })
+    }
+    if (authorised.kind === 'refused') return plainText(authorised.status, authorised.message)
+    const { repository } = authorised
+    const wait = limiter?.count(repository.id)
+    if (wait !== undefined) return plainText(429, 'Too many requests', { 'Retry-After': String(wait) })
+    const handler = createGitHandler({
+      resolve: () => resolve(repository, address),
+      onError: hub.onError,
+    })
+    return handler(request)
+  }
+}
+
+/** Bytes of a repository's packs. */
+async function storedBytes({ storage }: Repository): Promise<number> {
+  const packs = await storage.listPacks()
+  return packs.reduce((sum, { packSize }) => sum + packSize, 0)
+}
+
+/** Hooks that note in the registry that refs have changed, before the client hears of it. */
+function notingPushes(hub: HubContext, record: RepositoryRecord, hooks: ReceiveHooks = {}): ReceiveHooks {
+  let noted = false
+  return {
+    ...hooks,
+    referenceTransaction: async (state, updates, context) => {
+      if (state === 'committed' && !noted) {
+        noted = true
+        await hub.registry.recordPush(record.id, hub.now())
+      }
+      return (await hooks.referenceTransaction?.(state, updates, context)) ?? { kind: 'accept' }
+    },
+  }
+}
+
+/** Git shows its user the text as `remote: …`. */
+function plainText(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(text, {
+    status,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache', ...headers },
+  })
+}

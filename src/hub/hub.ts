@@ -1,0 +1,166 @@
+import type { Codecs } from '../codec/ports.ts'
+import { GitError } from '../errors.ts'
+import { createMemoryBudget, type MemoryBudget } from '../odb/memory-budget.ts'
+import type { Storage } from '../storage/storage.ts'
+import { authenticateByTokens, type ApiToken, type AuthenticateApi } from './rest/api-access.ts'
+import { NO_DELIVERY } from './events/event-delivery.ts'
+import { NO_EVENTS } from './events/event-writer.ts'
+import { createGitEndpoint, type GitEndpointOptions } from './git/git-endpoint.ts'
+import type { HubContext } from './hub-context.ts'
+import type { HubLimits } from './hub-limits.ts'
+import type { Registry } from './registry/registry.ts'
+import { createOpenRepositories } from './repositories/open-repositories.ts'
+import { resumeWork } from './repositories/resume-work.ts'
+import { createOpenApiDocument } from './rest/open-api.ts'
+import { createRestHandler } from './rest/rest-handler.ts'
+import { routes } from './rest/routes.ts'
+
+export interface HubOptions {
+  /** Where repositories are kept, under keys that the hub makes of their ids. */
+  readonly storage: Storage
+  /** What is known about namespaces, repositories and tokens. */
+  readonly registry: Registry
+  /** Where clients reach the hub, e.g. `https://git.example.com`, or `https://example.com/hub` where it is mounted below a path. */
+  readonly origin: string
+  /** The account in the paths of the REST interface: letters, digits, `_` and `-`. */
+  readonly account: string
+  /** Tokens for the REST interface, or what decides about its requests. Without either nobody gets in. */
+  readonly apiTokens?: readonly (string | ApiToken)[]
+  readonly authenticate?: AuthenticateApi
+  /** From `packstone/codec/node` or `packstone/codec/portable`. */
+  readonly codecs: Codecs
+  /** What names objects that strangers send: codecs made with `collisionDetection`. Default: `codecs`. */
+  readonly receiveCodecs?: Codecs
+  /** Memory that all repositories share. Default: 48 MiB. */
+  readonly memoryBudget?: MemoryBudget
+  /** How many repositories stay open between requests. Default 64. */
+  readonly openRepositories?: number
+  /** What is allowed. Default: everything; `ARTIFACTS_LIMITS` are those of Cloudflare Artifacts. */
+  readonly limits?: HubLimits
+  /** How Git clients are served. */
+  readonly git?: GitEndpointOptions
+  /** Milliseconds since the epoch. Default: the clock of the machine. */
+  readonly clock?: () => number
+  /** Bytes that nobody can guess. Default: `crypto.getRandomValues`. */
+  readonly random?: (count: number) => Uint8Array
+  /** Keeps the host awake for work that goes on after an answer, such as `ctx.waitUntil` of a Worker. */
+  readonly waitUntil?: (work: Promise<unknown>) => void
+  /** Is told of failures of the server. Default: nothing. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** A service: namespaces, repositories and tokens, over REST and Git. */
+export interface Hub {
+  /** Answers a request: REST below `/client/v4/…`, Git below `/git/…`, and the description of the REST interface at `/openapi.json`. */
+  readonly fetch: (request: Request) => Promise<Response>
+  /**
+   * Takes up what earlier processes left behind: data of deleted repositories, and repositories that were never finished. To be called
+   * when a process starts, and now and then.
+   */
+  resume(): Promise<void>
+  /** Waits for work that goes on after answers, and closes what is open. The storage and the registry stay open. */
+  close(): Promise<void>
+}
+
+const OPEN_REPOSITORIES = 64
+
+/**
+ * Creates a hub.
+ *
+ * @throws GitError `INVALID_ARGUMENT`
+ */
+export function createHub(options: HubOptions): Hub {
+  const origin = parseOrigin(options.origin)
+  if (!/^[A-Za-z0-9_-]+$/.test(options.account)) {
+    throw new GitError(
+      'INVALID_ARGUMENT',
+      `account is '${options.account}'; expected letters, digits, '_' and '-'`,
+    )
+  }
+  const work = new Set<Promise<unknown>>()
+  const context = createContext(options, origin.href, work)
+  const authenticate = options.authenticate ?? authenticateByTokens(options.apiTokens ?? [])
+  const rest = createRestHandler(context, routes, authenticate)
+  const git = createGitEndpoint(context, options.git)
+
+  return {
+    async fetch(request) {
+      const url = new URL(request.url)
+      const path = below(origin.path, url.pathname)
+      if (path?.startsWith('/client/v4/') === true) return rest(movedTo(request, url, path))
+      if (path?.startsWith('/git/') === true) return git(request, path)
+      if (path === '/openapi.json' && request.method === 'GET') {
+        return Response.json(createOpenApiDocument(routes, origin.href))
+      }
+      return new Response('404 Not Found', {
+        status: 404,
+        headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
+      })
+    },
+    resume: () => resumeWork(context),
+    async close() {
+      while (work.size > 0) await Promise.all(work)
+      await context.repositories.close()
+    },
+  }
+}
+
+function createContext(options: HubOptions, origin: string, work: Set<Promise<unknown>>): HubContext {
+  const { storage, registry, codecs, receiveCodecs = codecs, onError = () => undefined } = options
+  const memoryBudget = options.memoryBudget ?? createMemoryBudget()
+  return {
+    account: options.account,
+    origin,
+    storage,
+    registry,
+    repositories: createOpenRepositories({
+      storage,
+      codecs,
+      receiveCodecs,
+      memoryBudget,
+      capacity: options.openRepositories ?? OPEN_REPOSITORIES,
+      onError,
+    }),
+    codecs,
+    receiveCodecs,
+    memoryBudget,
+    limits: options.limits ?? {},
+    events: NO_EVENTS,
+    delivery: NO_DELIVERY,
+    now: options.clock ?? Date.now,
+    random: options.random ?? ((count) => crypto.getRandomValues(new Uint8Array(count))),
+    background(promise) {
+      const watched = promise.catch(onError).finally(() => work.delete(watched))
+      work.add(watched)
+      options.waitUntil?.(watched)
+    },
+    onError,
+  }
+}
+
+function parseOrigin(text: string): { readonly href: string; readonly path: string } {
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch (cause) {
+    throw new GitError('INVALID_ARGUMENT', `origin is '${text}'; expected e.g. https://git.example.com`, {
+      cause,
+    })
+  }
+  const path = url.pathname.replace(/\/+$/, '')
+  return { href: url.origin + path, path }
+}
+
+/** The part of a path below another one; `undefined` where it is elsewhere. */
+function below(base: string, path: string): string | undefined {
+  if (base === '') return path
+  return path.startsWith(`${base}/`) ? path.slice(base.length) : undefined
+}
+
+/** The same request, as if the hub were not mounted below a path. */
+function movedTo(request: Request, url: URL, path: string): Request {
+  if (url.pathname === path) return request
+  const moved = new URL(url)
+  moved.pathname = path
+  return new Request(moved, request)
+}

@@ -1,0 +1,13 @@
+/**
+ * `packstone/hub`: namespaces, repositories and tokens as a service, over REST and Git, with the interfaces of Cloudflare Artifacts.
+ */
+export { createHub, type Hub, type HubOptions } from './hub.ts'
+export { ARTIFACTS_LIMITS, type HubLimits, type RequestRate } from './hub-limits.ts'
+export type { ApiToken, AuthenticateApi } from './rest/api-access.ts'
+export type { Permission } from './rest/route.ts'
+export type { GitEndpointOptions } from './git/git-endpoint.ts'
+export { ArtifactsError, isArtifactsError, type ArtifactsErrorCode } from './artifacts-error.ts'
+export { createMemoryRegistry } from './registry/memory/memory-registry.ts'
+export { createSqliteRegistry, type SqliteRegistryOptions } from './registry/sqlite/sqlite-registry.ts'
+export type * from './registry/records.ts'
+export type * from './registry/registry.ts'

@@ -1,0 +1,5 @@
+export {
+  registryConformance,
+  type ConformanceCase,
+  type RegistryConformanceOptions,
+} from './registry-conformance.ts'

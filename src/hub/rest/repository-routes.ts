@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { createRepository } from '../repositories/create-repository.ts'
+import { deleteRepository } from '../repositories/delete-repository.ts'
+import { findRepository, repositoryNotFound } from '../repositories/find-repository.ts'
+import { resultResponse } from './envelope.ts'
+import { listResponse } from './list-response.ts'
+import { toCreatedJson, toRepositoryJson } from './representations.ts'
+import { defineRoute, type Route } from './route.ts'
+import {
+  branchName,
+  createdResult,
+  description,
+  idResult,
+  listQuery,
+  namespacePath,
+  repositoryName,
+  repositoryPath,
+  repositoryResult,
+  repositoryRow,
+} from './schemas.ts'
+
+const listRepositories = defineRoute({
+  method: 'get',
+  pattern: '/namespaces/:namespace/repos',
+  operationId: 'artifacts_repos_list',
+  summary: 'List the repositories of a namespace',
+  permission: 'read',
+  path: namespacePath,
+  query: listQuery(50).extend({
+    search: z.string().max(100).optional(),
+    sort: z.enum(['created_at', 'updated_at', 'last_push_at', 'name']).default('created_at'),
+    direction: z.enum(['asc', 'desc']).default('desc'),
+  }),
+  success: { status: 200, result: z.array(repositoryRow), paged: true },
+  failures: [400],
+  handle: ({ hub, path, query }) => {
+    const { sort, direction, search } = query
+    return listResponse(
+      `repos ${sort} ${direction}`,
+      query,
+      (page) =>
+        hub.registry.listRepositories({
+          ...page,
+          namespace: path.namespace,
+          sort,
+          direction,
+          ...(search === undefined ? {} : { search }),
+        }),
+      (record) => ({ ...toRepositoryJson(hub, record), status: record.status }),
+    )
+  },
+})
+
+const createOne = defineRoute({
+  method: 'post',
+  pattern: '/namespaces/:namespace/repos',
+  operationId: 'artifacts_repos_create',
+  summary: 'Create a repository, and its namespace where there is none',
+  permission: 'edit',
+  path: namespacePath,
+  body: z.object({
+    name: repositoryName,
+    description: description.nullish(),
+    default_branch: branchName.optional(),
+    read_only: z.boolean().optional(),
+  }),
+  codes: { '/name': 'INVALID_REPO_NAME' },
+  success: { status: 201, result: createdResult },
+  failures: [400, 409],
+  handle: async ({ hub, path, body }) => {
+    const created = await createRepository(hub, {
+      namespace: path.namespace,
+      name: body.name,
+      description: body.description ?? null,
+      ...(body.default_branch === undefined ? {} : { defaultBranch: body.default_branch }),
+      readOnly: body.read_only ?? false,
+    })
+    return resultResponse(toCreatedJson(hub, created), { status: 201 })
+  },
+})
+
+const getRepository = defineRoute({
+  method: 'get',
+  pattern: '/namespaces/:namespace/repos/:name',
+  operationId: 'artifacts_repos_get',
+  summary: 'Get a repository',
+  permission: 'read',
+  path: repositoryPath,
+  success: { status: 200, result: repositoryResult },
+  failures: [404, 409],
+  handle: async ({ hub, path }) =>
+    resultResponse(toRepositoryJson(hub, await findRepository(hub, path.namespace, path.name))),
+})
+
+const deleteOne = defineRoute({
+  method: 'delete',
+  pattern: '/namespaces/:namespace/repos/:name',
+  operationId: 'artifacts_repos_delete',
+  summary: 'Delete a repository with its tokens',
+  permission: 'edit',
+  path: repositoryPath,
+  success: { status: 202, result: idResult },
+  failures: [404],
+  handle: async ({ hub, path }) => {
+    const deletion = await deleteRepository(hub, path.namespace, path.name)
+    if (deletion.kind === 'absent') throw repositoryNotFound(path.name)
+    return resultResponse({ id: deletion.id }, { status: 202 })
+  },
+})
+
+export const repositoryRoutes: readonly Route[] = [listRepositories, createOne, getRepository, deleteOne]
