@@ -28,6 +28,16 @@ export interface MemoryBudget {
   readonly bytes: number
   readonly caches: ObjectCaches
   readonly work: MemoryPool
+  /** Called when the tables of a large pack were let go, see {@link MemoryBudgetOptions}. */
+  readonly collectGarbage: () => void
+}
+
+export interface MemoryBudgetOptions {
+  /**
+   * Gives back at once what nobody holds any more, where the host can do that; a process that must stay small wants it.
+   * `packstone/hosts/node` makes one. Default: the runtime chooses its time.
+   */
+  readonly collectGarbage?: () => void
 }
 
 /**
@@ -36,7 +46,10 @@ export interface MemoryBudget {
  * @param bytes default 48 MiB.
  * @throws GitError `INVALID_ARGUMENT` for less than 1 MiB.
  */
-export function createMemoryBudget(bytes: number = DEFAULT_BYTES): MemoryBudget {
+export function createMemoryBudget(
+  bytes: number = DEFAULT_BYTES,
+  { collectGarbage = () => undefined }: MemoryBudgetOptions = {},
+): MemoryBudget {
   if (!(bytes >= LEAST_BYTES)) {
     throw new GitError(
       'INVALID_ARGUMENT',
@@ -44,7 +57,7 @@ export function createMemoryBudget(bytes: number = DEFAULT_BYTES): MemoryBudget 
     )
   }
   const half = Math.floor(bytes / 2)
-  return { bytes, caches: createObjectCaches(half), work: new MemoryPool(half) }
+  return { bytes, caches: createObjectCaches(half), work: new MemoryPool(half), collectGarbage }
 }
 
 /** Divides bytes between stored blocks and inflated objects. */

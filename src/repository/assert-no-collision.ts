@@ -1,4 +1,4 @@
-import { compareBytes, equalBytes } from '../bytes/compare.ts'
+import { equalBytes } from '../bytes/compare.ts'
 import { yieldToHost } from '../bytes/yield-to-host.ts'
 import { GitError } from '../errors.ts'
 import { encodeObjectId } from '../object/object-id.ts'
@@ -33,7 +33,7 @@ export async function assertNoCollision(
   view: ObjectView,
   loose: LooseObjects | undefined,
 ): Promise<void> {
-  const ranks = await findDuplicates(received, view, loose)
+  const ranks = [...(await findDuplicates(received, view, loose))]
   if (ranks.length === 0) return
   const pack = received.pack()
   for (let at = 0; at < ranks.length; at += BATCH) await compare(ranks.slice(at, at + BATCH), pack, view)
@@ -44,39 +44,28 @@ async function findDuplicates(
   { index, addedCount }: ReceivedObjects,
   view: ObjectView,
   loose: LooseObjects | undefined,
-): Promise<number[]> {
-  const duplicates: number[] = []
-  const unpacked: number[] = []
-  const { packOrder } = index
-  for (let position = 0; position < index.objectCount - addedCount; position++) {
+): Promise<Set<number>> {
+  const duplicates = new Set<number>()
+  const { packOrder, bytes } = index
+  const receivedCount = index.objectCount - addedCount
+  for (let position = 0; position < receivedCount; position++) {
     const rank = packOrder[position]!
-    if (view.locate(index.id(rank)) !== undefined) duplicates.push(rank)
-    else if (loose !== undefined) unpacked.push(rank)
+    if (view.locate(bytes, index.idAt(rank)) !== undefined) duplicates.add(rank)
     if (position % TURN === TURN - 1) await yieldToHost()
   }
-  if (loose === undefined || unpacked.length === 0) return duplicates
-  const isLoose = unpacked.length <= LOOKUPS ? undefined : createLookup(await loose.list(), index.idLength)
-  for (const rank of unpacked) {
-    const id = index.id(rank)
-    if (isLoose === undefined ? await loose.has(id) : isLoose(id)) duplicates.push(rank)
+  if (loose === undefined || duplicates.size === receivedCount) return duplicates
+  if (receivedCount <= LOOKUPS) {
+    for (const rank of packOrder.subarray(0, receivedCount)) {
+      if (!duplicates.has(rank) && (await loose.has(index.id(rank)))) duplicates.add(rank)
+    }
+    return duplicates
+  }
+  const ids = await loose.list()
+  for (let at = 0; at < ids.length; at += index.idLength) {
+    const rank = index.find(ids, at)
+    if (rank >= 0 && index.positionOf(index.offset(rank)) < receivedCount) duplicates.add(rank)
   }
   return duplicates
-}
-
-/** Tells whether an id is in a list of raw ids, side by side and in byte order. */
-function createLookup(ids: Uint8Array, idLength: number): (id: Uint8Array) => boolean {
-  return (id) => {
-    let low = 0
-    let high = ids.length / idLength
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const order = compareBytes(ids.subarray(middle * idLength, (middle + 1) * idLength), id)
-      if (order === 0) return true
-      if (order < 0) low = middle + 1
-      else high = middle
-    }
-    return false
-  }
 }
 
 async function compare(ranks: readonly number[], pack: PackFile, view: ObjectView): Promise<void> {

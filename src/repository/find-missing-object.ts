@@ -1,6 +1,7 @@
 import { isGitError } from '../errors.ts'
+import { CommitTable } from '../graph/commit-table.ts'
 import { enumerateObjects } from '../graph/enumerate-objects.ts'
-import { parseCommitLinks } from '../object/commit-links.ts'
+import { IdTable } from '../object/id-table.ts'
 import { encodeObjectId, parseObjectId, type ObjectId } from '../object/object-id.ts'
 import { readObject } from '../object/object-reader.ts'
 import { COMMIT, TAG } from '../object/object-type.ts'
@@ -71,26 +72,35 @@ async function catchMissing(walk: () => Promise<void>): Promise<MissingObject | 
   }
 }
 
-/** Raw ids of the objects outside the received pack that commits and tags inside it, from the tips on, lead to. */
+/**
+ * Raw ids of the objects outside the received pack that commits and tags inside it, from the tips on, lead to. Reads no commit whose links
+ * are written down: of a large pack they lie far apart.
+ */
 async function receivedEdge(
   view: ObjectView,
   tips: readonly Uint8Array[],
   received: PackIndex | undefined,
 ): Promise<Uint8Array[]> {
-  const edge = new Map<ObjectId, Uint8Array>()
-  const seen = new Set<ObjectId>()
+  const edge: Uint8Array[] = []
+  const commits = new CommitTable(view)
+  const seen = new IdTable(view.format.idLength)
   const stack = [...tips]
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-    const hex = encodeObjectId(id, 0, view.format)
-    if (seen.has(hex)) continue
-    seen.add(hex)
+    const count = seen.size
+    if (seen.add(id) !== count) continue
     if (received === undefined || received.find(id) < 0) {
-      edge.set(hex, id)
+      edge.push(id)
       continue
     }
-    const object = await readObject(view, id)
-    if (object?.type === COMMIT) stack.push(...parseCommitLinks(object.body, view.format).parents)
-    else if (object?.type === TAG) stack.push(parseTagTarget(object.body, view.format).id)
+    const type = view.tryType(id) ?? (await readObject(view, id))?.type
+    if (type === COMMIT) {
+      const commit = commits.add(id)
+      if (!commits.tryLoad(commit)) await commits.load([commit])
+      for (const parent of commits.parents(commit)) stack.push(commits.ids.id(parent))
+    } else if (type === TAG) {
+      const object = await readObject(view, id)
+      if (object !== null) stack.push(parseTagTarget(object.body, view.format).id)
+    }
   }
-  return [...edge.values()]
+  return edge
 }

@@ -136,11 +136,12 @@ async function quarantine(
 }
 
 async function commitReceived(
-  { storage }: ObjectDatabase,
+  database: ObjectDatabase,
   received: ReceivedPack | undefined,
   refs: readonly RefEdit[],
   { atomic, shallow }: IncomingCommitOptions,
 ): Promise<readonly RefOutcome[]> {
+  const { storage } = database
   const staged = await received?.stage()
   let committed = false
   try {
@@ -152,8 +153,9 @@ async function commitReceived(
     })
     committed = result.packsCommitted
     const reachability = received?.indexing.reachability
-    if (committed && staged !== undefined && reachability !== undefined) {
-      await storage.writeDerived(staged.name, 'reachability', reachability)
+    if (committed && received !== undefined && reachability !== undefined) {
+      database.announce(received.file)
+      await storage.writeDerived(received.file.name, 'reachability', reachability)
     }
     return result.refs
   } finally {

@@ -64,6 +64,7 @@ export async function readReceived(
       const stored = await storePack(storage, view, follow(start.chunks, chunks), {
         ...indexing,
         memoryBytes: memory.bytes,
+        collectGarbage: database.memory.collectGarbage,
         onHeader: (count) => {
           assertObjectCount(count, maxObjects)
         },

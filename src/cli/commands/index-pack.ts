@@ -48,9 +48,10 @@ async function indexFile(
   )
   if (RESIDENT_FACTOR * size <= memoryBytes) return indexPack(await readWholeFile(file), indexing)
   const { indexStoredPack } = await import('../../pack/indexer/windowed-indexer.ts')
+  const { keepHeapSmall } = await import('../../hosts/node/keep-heap-small.ts')
   const reader = await openRangeReader(file)
   try {
-    return await indexStoredPack(reader, { ...indexing, memoryBytes })
+    return await indexStoredPack(reader, { ...indexing, memoryBytes, collectGarbage: keepHeapSmall() })
   } finally {
     await reader.close()
   }

@@ -9,4 +9,5 @@ export {
   type RequestRecord,
 } from './node-listener.ts'
 export { hostMemoryBytes } from './host-memory.ts'
+export { keepHeapSmall } from './keep-heap-small.ts'
 export { serve, type RunningServer, type ServeOptions } from './serve.ts'

@@ -38,6 +38,8 @@ export interface WindowedIndexOptions extends Omit<ObjectIntakeOptions, 'reachab
   readonly onHeader?: (objectCount: number) => void
   readonly onProgress?: ProgressListener
   readonly signal?: AbortSignal
+  /** Called when large tables were let go. */
+  readonly collectGarbage?: () => void
 }
 
 /**
@@ -48,8 +50,9 @@ export interface WindowedIndexOptions extends Omit<ObjectIntakeOptions, 'reachab
  */
 export class WindowedIndexer {
   readonly #options: WindowedIndexOptions
-  readonly #reachability: ReachabilityBuilder | undefined
-  readonly #intake: ObjectIntake
+  /** These two until `finish` lets them go. */
+  #reachability: ReachabilityBuilder | undefined
+  #intake: ObjectIntake
   #scanner: PackScanner | undefined
   #pack: ScannedPack | undefined
   #resolver: DeltaResolver | undefined
@@ -183,31 +186,29 @@ export class WindowedIndexer {
    * @throws GitError `MISSING_BASE` when deltas are left whose base nobody has.
    */
   finish(completed?: Uint8Array): PackIndexing {
+    const { format, collectGarbage } = this.#options
+    const indexed = this.#encodeIndex(completed)
+    // The index has it all now: the columns make room for what comes next.
+    this.#pack = undefined
+    this.#resolver = undefined
+    collectGarbage?.()
+    const packIndex = new PackIndex(indexed.index, format.idLength)
+    const reachability = this.#reachability?.encode(packIndex)
+    this.#reachability = undefined
+    this.#intake = new ObjectIntake({ format })
+    collectGarbage?.()
+    return { ...indexed, packIndex, reachability }
+  }
+
+  #encodeIndex(completed: Uint8Array | undefined): Omit<PackIndexing, 'packIndex' | 'reachability'> {
     const { table, storedCount, deltaCount, checksum: own } = this.#scanned()
     this.assertResolved()
     const { format, onProgress } = this.#options
     const checksum = completed ?? own
     if (deltaCount > 0) onProgress?.({ phase: 'resolving', done: deltaCount, total: deltaCount })
-    const objectCount = table.count
-    const index = encodePackIndex(
-      { objectCount, ids: table.ids, crcs: table.crcs, offsets: table.offsets },
-      checksum,
-      format,
-    )
-    // The index has it all now: the columns make room for what comes next.
-    this.#pack = undefined
-    this.#resolver = undefined
-    const packIndex = new PackIndex(index, format.idLength)
-    const reachability = this.#reachability?.encode(packIndex)
-    return {
-      objectCount,
-      deltaCount,
-      addedCount: objectCount - storedCount,
-      index,
-      packIndex,
-      reachability,
-      checksum,
-    }
+    const { count: objectCount, ids, crcs, offsets } = table
+    const index = encodePackIndex({ objectCount, ids, crcs, offsets }, checksum, format)
+    return { objectCount, deltaCount, addedCount: objectCount - storedCount, index, checksum }
   }
 
   /** @throws GitError `MISSING_BASE` when deltas are left whose base nobody has. */
