@@ -59,6 +59,7 @@ export type { ByteRange, FileWriter, StagedFile, StoredFile } from './storage/st
 
 export type { ObjectView } from './odb/object-view.ts'
 export { createMemoryBudget, type MemoryBudget } from './odb/memory-budget.ts'
+export { forkRepository, type ForkedRepository, type ForkOptions } from './repository/fork/fork-repository.ts'
 export {
   openRepository,
   type AdvertisedRef,

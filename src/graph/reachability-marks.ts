@@ -91,7 +91,7 @@ export class ReachabilityMarks {
           target < index.objectCount
             ? this.set.standIn(pack, target)
             : this.set.find(this.set.id(pack, target))
-        if (found === undefined && target >= index.objectCount) {
+        if (found === undefined && (target >= index.objectCount || this.set.isHidden(pack, target))) {
           outside(
             this.set.id(pack, target),
             this.set.id(pack, position),
@@ -180,8 +180,9 @@ export class ReachabilityMarks {
     const { index } = this.set.packs[pack]!
     if (node < index.objectCount) {
       const other = this.set.standIn(pack, node)
-      if (other === undefined) this.#markOne(pack, node, mark)
-      else this.#markOne(other.pack, other.position, mark)
+      if (other !== undefined) this.#markOne(other.pack, other.position, mark)
+      else if (this.set.isHidden(pack, node)) outside(this.set.id(pack, node), this.set.id(pack, tree))
+      else this.#markOne(pack, node, mark)
       return
     }
     const found = this.#external(pack, node - index.objectCount, node)

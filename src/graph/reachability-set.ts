@@ -1,11 +1,14 @@
 import { IdTable } from '../object/id-table.ts'
 import type { PackIndex } from '../pack/pack-index.ts'
+import type { PackMask } from '../pack/pack-mask.ts'
 import type { PackReachability } from '../pack/reachability/pack-reachability.ts'
 
 /** A pack whose reachability is written down. */
 export interface ReachablePack {
   readonly index: PackIndex
   readonly reachability: PackReachability
+  /** Which of its objects are visible; absent: all. */
+  readonly mask?: PackMask | undefined
 }
 
 /** An object as a pack of a {@link ReachabilitySet} and a position in it. */
@@ -17,7 +20,8 @@ export interface Node {
 /**
  * The packs of a repository whose reachability is written down, as one graph.
  *
- * An object that several packs have is one node: its copy in the first of them. The set is a value: packs that come later make a new one.
+ * An object that several packs have is one node: its copy in the first of them. An object that a pack's mask hides is not a node; an edge
+ * to it leads to another pack's copy, or outside. The set is a value: packs that come later make a new one.
  */
 export class ReachabilitySet<Pack extends ReachablePack = ReachablePack> {
   readonly packs: readonly Pack[]
@@ -41,6 +45,7 @@ export class ReachabilitySet<Pack extends ReachablePack = ReachablePack> {
     const { index } = pack
     const copies = new Map<number, Node>()
     for (let position = 0; position < index.objectCount; position++) {
+      if (isHidden(pack, position)) continue
       const earlier = this.find(index.bytes, index.idAt(index.packOrder[position]!))
       if (earlier !== undefined) copies.set(position, earlier)
     }
@@ -50,16 +55,25 @@ export class ReachabilitySet<Pack extends ReachablePack = ReachablePack> {
   /** The node of the object whose raw id is at `bytes[at]`; `undefined` when no pack of the set has it. */
   find(bytes: Uint8Array, at = 0): Node | undefined {
     for (let pack = 0; pack < this.packs.length; pack++) {
-      const { index } = this.packs[pack]!
+      const { index, mask } = this.packs[pack]!
       const rank = index.find(bytes, at)
-      if (rank >= 0) return { pack, position: index.positions[rank]! }
+      if (rank >= 0 && mask?.has(rank) !== false) return { pack, position: index.positions[rank]! }
     }
     return undefined
   }
 
-  /** The node of an object of a pack: another pack's, when that comes first. `undefined` when it is its own. */
+  /**
+   * The node of an object of a pack: another pack's, when that comes first or this one hides it. `undefined` when it is its own, and when
+   * it is hidden and no other pack has it: see {@link isHidden}.
+   */
   standIn(pack: number, position: number): Node | undefined {
+    if (this.isHidden(pack, position)) return this.find(this.id(pack, position))
     return this.#copies[pack]?.get(position)
+  }
+
+  /** Whether the mask of a pack hides the object at this position. */
+  isHidden(pack: number, position: number): boolean {
+    return isHidden(this.packs[pack]!, position)
   }
 
   /** The raw id of an object, or of an external node, of a pack. A view. */
@@ -71,19 +85,25 @@ export class ReachabilitySet<Pack extends ReachablePack = ReachablePack> {
   }
 }
 
+function isHidden({ index, mask }: ReachablePack, position: number): boolean {
+  return mask !== undefined && !mask.has(index.packOrder[position]!)
+}
+
 function findCopies(packs: readonly ReachablePack[]): (ReadonlyMap<number, Node> | undefined)[] {
   const [largest] = packs
   if (largest === undefined || packs.length === 1) return packs.map(() => undefined)
   // The largest is looked up by its index; all others go into one table, in order.
   const others = new IdTable(largest.index.idLength)
   const nodes: Node[] = []
-  return packs.map(({ index }, pack) => {
+  return packs.map((one, pack) => {
     if (pack === 0) return undefined
+    const { index } = one
     const copies = new Map<number, Node>()
     for (let position = 0; position < index.objectCount; position++) {
+      if (isHidden(one, position)) continue
       const at = index.idAt(index.packOrder[position]!)
       const rank = largest.index.find(index.bytes, at)
-      if (rank >= 0) {
+      if (rank >= 0 && largest.mask?.has(rank) !== false) {
         copies.set(position, { pack: 0, position: largest.index.positions[rank]! })
         continue
       }

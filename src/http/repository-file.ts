@@ -4,7 +4,7 @@ import { isGitError } from '../errors.ts'
 import { createHiddenRefs } from '../protocol/hidden-refs.ts'
 import type { UploadPackOptions } from '../protocol/service-options.ts'
 import type { Repository } from '../repository/repository.ts'
-import type { PackFileKind } from '../storage/repository-storage.ts'
+import type { PackDescription, PackFileKind } from '../storage/repository-storage.ts'
 import type { StoredFile } from '../storage/stored-file.ts'
 
 /** A file of a repository that a client without smart HTTP reads (gitprotocol-http, "Dumb Clients"). */
@@ -54,7 +54,7 @@ export async function openRepositoryFile(
     case 'refs':
       return textAnswer(await listRefs(repository, options))
     case 'packs': {
-      const packs = await repository.storage.listPacks()
+      const packs = await listWholePacks(repository)
       return textAnswer([...packs.map(({ name }) => `P ${name}.pack\n`), '\n'].join(''))
     }
     case 'loose': {
@@ -92,16 +92,22 @@ function textAnswer(text: string): FileAnswer {
   return { type: 'text/plain; charset=utf-8', isImmutable: false, size: bytes.length, bytes: once(bytes) }
 }
 
+/** The packs whose files may be shown: some objects in a partial one are not this repository's. */
+async function listWholePacks({ storage }: Repository): Promise<readonly PackDescription[]> {
+  const packs = await storage.listPacks()
+  return packs.filter(({ partial }) => partial !== true)
+}
+
 /** The file of a listed pack: names that strangers make up never reach the storage. */
 async function openPackFile(
-  { storage }: Repository,
+  repository: Repository,
   name: string,
   kind: PackFileKind,
 ): Promise<StoredFile | undefined> {
-  const packs = await storage.listPacks()
+  const packs = await listWholePacks(repository)
   if (!packs.some((pack) => pack.name === name)) return undefined
   try {
-    return await storage.openPackFile(name, kind)
+    return await repository.storage.openPackFile(name, kind)
   } catch (error) {
     if (isGitError(error, 'NOT_FOUND')) return undefined
     throw error

@@ -59,12 +59,12 @@ export class DatabaseView implements ObjectView {
   locate(id: Uint8Array, at = 0): ObjectLocation | undefined {
     const recent = this.#recent
     if (recent !== undefined) {
-      const rank = recent.index.find(id, at)
+      const rank = recent.find(id, at)
       if (rank >= 0) return { pack: recent, rank }
     }
     for (const pack of this.#packs) {
       if (pack === recent) continue
-      const rank = pack.index.find(id, at)
+      const rank = pack.find(id, at)
       if (rank >= 0) {
         this.#recent = pack
         return { pack, rank }
@@ -217,6 +217,10 @@ export class DatabaseView implements ObjectView {
 
   describePacks(): void {
     this.#database.describePacks()
+  }
+
+  describeAll(): Promise<void> {
+    return this.#database.describeAll()
   }
 
   async close(): Promise<void> {

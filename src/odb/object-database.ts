@@ -4,6 +4,7 @@ import { ReachabilitySet } from '../graph/reachability-set.ts'
 import type { ObjectFormat } from '../object/object-format.ts'
 import type { ObjectId } from '../object/object-id.ts'
 import { indexStoredPack } from '../pack/indexer/windowed-indexer.ts'
+import { PackMask } from '../pack/pack-mask.ts'
 import { PackIndex } from '../pack/pack-index.ts'
 import { PackReachability } from '../pack/reachability/pack-reachability.ts'
 import type { PackDescription, RepositoryStorage } from '../storage/repository-storage.ts'
@@ -37,8 +38,6 @@ export class ObjectDatabase {
   /** The description of a pack that is under way. */
   #describing: Promise<void> | undefined
   readonly #indescribable = new Set<string>()
-  /** What is known of packs that were committed and not listed since, by name. */
-  readonly #announced = new Map<string, Pick<PackFile, 'index' | 'reachability'>>()
   readonly #closing = new AbortController()
   #next: Promise<readonly PackFile[]> | undefined
 
@@ -105,8 +104,11 @@ export class ObjectDatabase {
   async #readPacks(): Promise<readonly PackFile[]> {
     for (let attempt = 1; ; attempt++) {
       const listed = await this.storage.listPacks()
-      const known = new Map(this.#packs.map((pack) => [pack.name, pack]))
-      if (listed.length === known.size && listed.every(({ name }) => known.has(name))) return this.#packs
+      const open = new Map(this.#packs.map((pack) => [pack.name, pack]))
+      const known = new Map(
+        listed.map((one) => [one.name, stillAs(open.get(one.name), one)] as const).filter(isOpen),
+      )
+      if (listed.length === open.size && known.size === open.size) return this.#packs
       const sorted = [...listed].sort((left, right) => right.modified - left.modified)
       const opened = await Promise.all(
         sorted.map(async (description) => known.get(description.name) ?? (await this.#open(description))),
@@ -116,40 +118,35 @@ export class ObjectDatabase {
       const former = this.#packs
       this.#set.acquire(packs)
       this.#packs = packs
-      this.#announced.clear()
       await this.#set.release(former)
       return packs
     }
   }
 
   /** Opens a listed pack; `undefined` when it went away since it was listed. */
-  async #open({ name, packSize, indexSize }: PackDescription): Promise<PackFile | undefined> {
+  async #open({ name, packSize, indexSize, partial }: PackDescription): Promise<PackFile | undefined> {
     try {
-      const announced = this.#announced.get(name)
-      const index = announced?.index ?? (await this.#readIndex(name, indexSize))
+      const file = await this.storage.openPackFile(name, 'idx')
+      const [bytes] = await file.read([{ offset: 0, length: indexSize }])
+      await file.close()
+      const index = new PackIndex(bytes!, this.format.idLength)
       const data = new CachedFile(
         packSize,
         () => this.storage.openPackFile(name, 'pack'),
         this.memory.caches.blocks,
       )
-      const reachability = announced?.reachability ?? (await this.#readReachability(name, index))
-      return new PackFile(name, index, data, this.codecs, this.memory.caches.objects, reachability)
+      const reachability = await this.#readReachability(name, index)
+      const mask = partial === true ? await this.#readMask(name, index) : undefined
+      return new PackFile(name, index, data, this.codecs, this.memory.caches.objects, reachability, mask)
     } catch (error) {
       if (isGitError(error, 'NOT_FOUND')) return undefined
       throw error
     }
   }
 
-  async #readIndex(name: string, size: number): Promise<PackIndex> {
-    const file = await this.storage.openPackFile(name, 'idx')
-    const [bytes] = await file.read([{ offset: 0, length: size }])
-    await file.close()
-    return new PackIndex(bytes!, this.format.idLength)
-  }
-
-  /** Tells of a pack that was just committed: its index and reachability need not be read when it is listed. */
-  announce({ name, index, reachability }: PackFile): void {
-    this.#announced.set(name, { index, reachability })
+  async #readMask(name: string, index: PackIndex): Promise<PackMask | undefined> {
+    const bits = await this.storage.readPackMask(name)
+    return bits && new PackMask(bits, index.objectCount)
   }
 
   /** What is written down of a pack; `undefined` when nothing is, or nothing usable: it can be built again. */
@@ -184,6 +181,15 @@ export class ObjectDatabase {
       })
   }
 
+  /** {@link describePacks}; resolves when what can be described is. */
+  async describeAll(): Promise<void> {
+    for (;;) {
+      this.describePacks()
+      if (this.#describing === undefined) return
+      await this.#describing
+    }
+  }
+
   async #describe(pack: PackFile): Promise<void> {
     const { codecs, format } = this
     const { signal } = this.#closing
@@ -191,15 +197,8 @@ export class ObjectDatabase {
     this.#set.acquire([pack])
     try {
       const file = await pack.data.file()
-      const { collectGarbage } = this.memory
-      const indexed = await indexStoredPack(file, {
-        codecs,
-        format,
-        signal,
-        reachability: true,
-        memoryBytes: memory.bytes,
-        collectGarbage,
-      })
+      const indexing = { codecs, format, signal, reachability: true, memoryBytes: memory.bytes }
+      const indexed = await indexStoredPack(file, indexing)
       const derived = indexed.reachability!
       await this.storage.writeDerived(pack.name, 'reachability', derived)
       pack.reachability = new PackReachability(
@@ -230,7 +229,15 @@ export class ObjectDatabase {
     await this.#describing
     const packs = this.#packs
     this.#packs = []
-    this.#announced.clear()
     await this.#set.release(packs)
   }
+}
+
+/** An open pack, unless its mask was taken away since: then it has to be opened anew. */
+function stillAs(pack: PackFile | undefined, { partial }: PackDescription): PackFile | undefined {
+  return (pack?.mask !== undefined) === (partial === true) ? pack : undefined
+}
+
+function isOpen(entry: readonly [string, PackFile | undefined]): entry is readonly [string, PackFile] {
+  return entry[1] !== undefined
 }

@@ -30,6 +30,8 @@ export interface ObjectView extends ObjectSource {
   pin(pack: PackFile): Promise<boolean>
   /** Asks for what packs lack of written reachability to be written down in the background, for those who come later. */
   describePacks(): void
+  /** {@link describePacks}; resolves when what can be described is, for views that are opened then. */
+  describeAll(): Promise<void>
   /** Lets go of the packs. Idempotent. */
   close(): Promise<void>
 }

@@ -6,6 +6,7 @@ import { GitError, isGitError } from '../errors.ts'
 import type { RawObject } from '../object/object-reader.ts'
 import type { ObjectType } from '../object/object-type.ts'
 import { EntryHeader, MAX_ENTRY_HEADER, MAX_EXPANSION, OFS_DELTA, REF_DELTA } from '../pack/entry-header.ts'
+import type { PackMask } from '../pack/pack-mask.ts'
 import type { PackIndex } from '../pack/pack-index.ts'
 import type { PackReachability } from '../pack/reachability/pack-reachability.ts'
 import type { PackData } from './pack-data.ts'
@@ -59,6 +60,8 @@ export class PackFile {
   readonly data: PackData
   /** What its objects point at, where that is written down. */
   reachability: PackReachability | undefined
+  /** Which of its objects are visible; absent: all. What is asked by rank is answered for the others too. */
+  readonly mask: PackMask | undefined
   readonly #codecs: Codecs
   readonly #objects: LruSpace<RawObject>
   readonly #header = new EntryHeader()
@@ -72,13 +75,21 @@ export class PackFile {
     codecs: Codecs,
     objects: SharedLru<RawObject>,
     reachability?: PackReachability,
+    mask?: PackMask,
   ) {
     this.name = name
     this.index = index
     this.data = data
     this.reachability = reachability
+    this.mask = mask
     this.#codecs = codecs
     this.#objects = objects.openSpace()
+  }
+
+  /** The rank of a visible object, by the raw id at `bytes[at]`; -1 when there is none. */
+  find(bytes: Uint8Array, at = 0): number {
+    const rank = this.index.find(bytes, at)
+    return rank >= 0 && this.mask?.has(rank) === false ? -1 : rank
   }
 
   /** Bytes where entries end and the trailer begins. */

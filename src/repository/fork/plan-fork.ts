@@ -1,0 +1,126 @@
+import { GitError } from '../../errors.ts'
+import { enumerateObjects, isIncluded, type Enumeration } from '../../graph/enumerate-objects.ts'
+import { INCLUDED } from '../../graph/reachability-marks.ts'
+import { concatBytes } from '../../bytes/concat.ts'
+import { encodeObjectId, parseObjectId, type ObjectId } from '../../object/object-id.ts'
+import type { ObjectView } from '../../odb/object-view.ts'
+import type { PackFile } from '../../odb/pack-file.ts'
+import type { SharedPack } from '../../storage/storage.ts'
+
+/** What of a repository's objects a fork shares. */
+export interface ForkPlan {
+  readonly packs: readonly SharedPack[]
+  /** Raw ids of loose objects, side by side. */
+  readonly loose: Uint8Array
+  /** The commits whose parents the fork does not have. */
+  readonly shallow: readonly ObjectId[]
+  /** How many objects the fork has. */
+  readonly objectCount: number
+}
+
+/**
+ * Finds out what some tips reach, and which bits of which packs that is. A walk over numbers where reachability is written down.
+ *
+ * @returns `undefined` when packs of the view went away meanwhile: open another one.
+ * @throws GitError `MISSING_OBJECT`, `CORRUPT_OBJECT`, `CORRUPT_PACK`; the signal's reason when aborted
+ */
+export async function planFork(
+  view: ObjectView,
+  tips: readonly ObjectId[],
+  signal?: AbortSignal,
+): Promise<ForkPlan | undefined> {
+  const enumeration = await enumerateObjects(view, {
+    wants: tips.map((tip) => parseObjectId(tip, view.format)),
+    haves: [],
+    ...(signal === undefined ? {} : { signal }),
+  })
+  const { marks, objects } = enumeration
+  if (marks.set !== view.reachability) return undefined
+  const masks = new Map<PackFile, Uint8Array>()
+  for (const number of view.reachability.packs.keys()) addMarked(view, enumeration, number, masks)
+  const loose = await addOthers(view, enumeration, masks)
+  if (marks.set !== view.reachability) return undefined
+  return {
+    packs: [...masks].map(([pack, mask]) => sharedPack(pack, mask)),
+    loose,
+    shallow: [...view.shallow].filter((id) => isIncluded(enumeration, parseObjectId(id, view.format))),
+    objectCount: marks.includedCount + objects.size,
+  }
+}
+
+/**
+ * The mask of a pack whose reachability is written down. Objects that are reached as another pack's copies are visible too: with them a
+ * pack that holds nothing else needs no mask.
+ */
+function addMarked(
+  view: ObjectView,
+  { marks }: Enumeration,
+  number: number,
+  masks: Map<PackFile, Uint8Array>,
+): void {
+  const pack = view.reachability.packs[number]!
+  const included = marks.marks[number]!
+  if (!included.some((mark) => (mark & INCLUDED) !== 0)) return
+  const mask = maskOf(pack, masks)
+  const { packOrder } = pack.index
+  for (let position = 0; position < included.length; position++) {
+    if ((included[position]! & INCLUDED) === 0) {
+      if (marks.set.isHidden(number, position)) continue
+      const copy = marks.set.standIn(number, position)
+      if (copy === undefined || !marks.has(copy, INCLUDED)) continue
+    }
+    const rank = packOrder[position]!
+    mask[rank >> 3]! |= 1 << (rank & 7)
+  }
+}
+
+/** Objects in packs without written reachability, and loose ones, whose ids it returns. */
+async function addOthers(
+  view: ObjectView,
+  { objects }: Enumeration,
+  masks: Map<PackFile, Uint8Array>,
+): Promise<Uint8Array> {
+  const loose: Uint8Array[] = []
+  let waiting = Array.from({ length: objects.size }, (_, ordinal) => ordinal)
+  while (waiting.length > 0) {
+    waiting = waiting.filter((ordinal) => {
+      const location = view.locate(objects.ids, ordinal * objects.idLength)
+      if (location !== undefined) {
+        const mask = maskOf(location.pack, masks)
+        mask[location.rank >> 3]! |= 1 << (location.rank & 7)
+        return false
+      }
+      const isThere = view.tryHas(objects.view(ordinal))
+      if (isThere === undefined) return true
+      if (!isThere) throw missing(encodeObjectId(objects.view(ordinal), 0, view.format))
+      loose.push(objects.id(ordinal))
+      return false
+    })
+    if (waiting.length > 0) await view.settle()
+  }
+  return concatBytes(loose)
+}
+
+function maskOf(pack: PackFile, masks: Map<PackFile, Uint8Array>): Uint8Array {
+  const found = masks.get(pack)
+  if (found !== undefined) return found
+  const mask = new Uint8Array(Math.ceil(pack.index.objectCount / 8))
+  masks.set(pack, mask)
+  return mask
+}
+
+function sharedPack({ name, index }: PackFile, visible: Uint8Array): SharedPack {
+  return isFull(visible, index.objectCount) ? { name } : { name, visible }
+}
+
+function isFull(mask: Uint8Array, count: number): boolean {
+  const whole = count >> 3
+  for (let at = 0; at < whole; at++) if (mask[at] !== 0xff) return false
+  return count % 8 === 0 || mask[whole] === (1 << (count % 8)) - 1
+}
+
+function missing(id: ObjectId): GitError {
+  return new GitError('MISSING_OBJECT', `object ${id} is missing in the repository to fork`, {
+    details: { id },
+  })
+}
