@@ -38,6 +38,8 @@ export class ObjectDatabase {
   /** The description of a pack that is under way. */
   #describing: Promise<void> | undefined
   readonly #indescribable = new Set<string>()
+  /** What is known of packs that were committed and not listed since, by name. */
+  readonly #announced = new Map<string, Pick<PackFile, 'index' | 'reachability'>>()
   readonly #closing = new AbortController()
   #next: Promise<readonly PackFile[]> | undefined
 
@@ -118,6 +120,7 @@ export class ObjectDatabase {
       const former = this.#packs
       this.#set.acquire(packs)
       this.#packs = packs
+      this.#announced.clear()
       await this.#set.release(former)
       return packs
     }
@@ -126,22 +129,32 @@ export class ObjectDatabase {
   /** Opens a listed pack; `undefined` when it went away since it was listed. */
   async #open({ name, packSize, indexSize, partial }: PackDescription): Promise<PackFile | undefined> {
     try {
-      const file = await this.storage.openPackFile(name, 'idx')
-      const [bytes] = await file.read([{ offset: 0, length: indexSize }])
-      await file.close()
-      const index = new PackIndex(bytes!, this.format.idLength)
+      const announced = this.#announced.get(name)
+      const index = announced?.index ?? (await this.#readIndex(name, indexSize))
       const data = new CachedFile(
         packSize,
         () => this.storage.openPackFile(name, 'pack'),
         this.memory.caches.blocks,
       )
-      const reachability = await this.#readReachability(name, index)
+      const reachability = announced?.reachability ?? (await this.#readReachability(name, index))
       const mask = partial === true ? await this.#readMask(name, index) : undefined
       return new PackFile(name, index, data, this.codecs, this.memory.caches.objects, reachability, mask)
     } catch (error) {
       if (isGitError(error, 'NOT_FOUND')) return undefined
       throw error
     }
+  }
+
+  async #readIndex(name: string, size: number): Promise<PackIndex> {
+    const file = await this.storage.openPackFile(name, 'idx')
+    const [bytes] = await file.read([{ offset: 0, length: size }])
+    await file.close()
+    return new PackIndex(bytes!, this.format.idLength)
+  }
+
+  /** Tells of a pack that was just committed: its index and reachability need not be read when it is listed. */
+  announce({ name, index, reachability }: PackFile): void {
+    this.#announced.set(name, { index, reachability })
   }
 
   async #readMask(name: string, index: PackIndex): Promise<PackMask | undefined> {
@@ -197,8 +210,15 @@ export class ObjectDatabase {
     this.#set.acquire([pack])
     try {
       const file = await pack.data.file()
-      const indexing = { codecs, format, signal, reachability: true, memoryBytes: memory.bytes }
-      const indexed = await indexStoredPack(file, indexing)
+      const { collectGarbage } = this.memory
+      const indexed = await indexStoredPack(file, {
+        codecs,
+        format,
+        signal,
+        reachability: true,
+        memoryBytes: memory.bytes,
+        collectGarbage,
+      })
       const derived = indexed.reachability!
       await this.storage.writeDerived(pack.name, 'reachability', derived)
       pack.reachability = new PackReachability(
@@ -229,6 +249,7 @@ export class ObjectDatabase {
     await this.#describing
     const packs = this.#packs
     this.#packs = []
+    this.#announced.clear()
     await this.#set.release(packs)
   }
 }
