@@ -6,6 +6,8 @@ export default defineConfig({
     index: 'src/index.ts',
     client: 'src/client/index.ts',
     http: 'src/http/index.ts',
+    hub: 'src/hub/index.ts',
+    'hub/conformance': 'src/hub/registry/conformance/index.ts',
     'codec/node': 'src/codec/node/index.ts',
     'codec/portable': 'src/codec/portable/index.ts',
     'storage/memory': 'src/storage/memory/index.ts',

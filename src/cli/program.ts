@@ -1,11 +1,22 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { misuse } from './failure.ts'
 import type { CatFileOptions } from './commands/cat-file.ts'
 import type { IndexPackOptions } from './commands/index-pack.ts'
 import type { PackCommandOptions } from './commands/pack.ts'
-import type { ServeCommandOptions } from './commands/serve.ts'
+import type { ServeBareOptions } from './commands/serve-bare.ts'
+import type { ServeHubOptions } from './commands/serve-hub.ts'
 import type { ServePlainOptions } from './commands/serve-plain.ts'
 import type { VerifyPackOptions } from './commands/verify-pack.ts'
 import packageJson from '../../package.json' with { type: 'json' }
+
+/** What `packstone serve` is told, whatever it serves. */
+interface ServeOptions extends Omit<ServeBareOptions, 'bare'>, ServePlainOptions, ServeHubOptions {
+  readonly plain: boolean
+  readonly bare?: string
+}
+
+/** Options of the hub only. */
+const HUB_OPTIONS = ['apiToken', 'account', 'origin', 'artifactsLimits', 'demo']
 
 /**
  * The command line, as commander describes it. Only what a command needs is loaded, when it runs: indexing a pack
@@ -26,50 +37,84 @@ export function createProgram(): Command {
   const command = (name: string, description: string): Command =>
     program.command(name).description(description)
 
-  command('serve', 'serve repositories over HTTP for cloning, fetching and pushing')
+  command(
+    'serve',
+    'serve repositories over HTTP: a hub with a REST interface and tokens, or what is there already',
+  )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
-    .option('--bare <dir>', 'serve every bare repository below this folder')
+    .option('--data <dir>', 'where the hub, or the storage of --plain, keeps its data', './packstone-data')
     .addOption(
-      new Option('--plain', 'serve the repositories of a storage, under their keys')
-        .default(false)
-        .conflicts(['bare', 'exportOk', 'hooks', 'remoteUserHeader']),
-    )
-    .addOption(
-      new Option('--storage <kind>', 'serve --plain from what the repositories are in')
+      new Option('--storage <kind>', 'what repositories are in below --data')
         .choices(['fs', 'sqlite', 'memory'])
         .default('fs')
-        .implies({ plain: true }),
+        .conflicts('bare'),
+    )
+    .addOption(
+      new Option('--api-token <token>', 'opens the REST interface; default: a new one, printed once').env(
+        'PACKSTONE_API_TOKEN',
+      ),
+    )
+    .option('--account <name>', 'the account in the paths of the REST interface', parseAccount, 'local')
+    .option('--origin <url>', 'where clients reach the hub; default: where it listens', parseOrigin)
+    .option('--artifacts-limits', 'hold clients to the limits of Cloudflare Artifacts', false)
+    .option('--demo', 'have a repository ready, and print how to clone it', false)
+    .addOption(
+      new Option('--plain', 'serve the repositories of a storage, under their keys, to everybody')
+        .default(false)
+        .conflicts(['bare', ...HUB_OPTIONS]),
     )
     .addOption(
       new Option('--create-on-push', 'with --plain and --allow-push: a push makes the repository it names')
         .default(false)
         .implies({ plain: true }),
     )
-    .option('--data <dir>', 'without --bare: where repositories are kept', './packstone-data')
-    .option('--allow-push', 'let everybody push, except where http.receivepack is false', false)
-    .option('--export-ok', 'serve only repositories that have a git-daemon-export-ok file', false)
+    .addOption(
+      new Option('--bare <dir>', 'serve every bare repository below this folder to everybody').conflicts(
+        HUB_OPTIONS,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--allow-push',
+        'with --bare or --plain: let everybody push, except where http.receivepack is false',
+      ).default(false),
+    )
+    .option(
+      '--export-ok',
+      'with --bare: serve only repositories that have a git-daemon-export-ok file',
+      false,
+    )
     .option(
       '--remote-user-header <name>',
-      'who sends this header may push, except where http.receivepack is false: for a proxy in front that authenticates',
+      'with --bare: who sends this header may push, except where http.receivepack is false: for a proxy in front that authenticates',
       parseHeaderName,
     )
-    .option('--hooks', "run the repositories' own hook programs; without it nothing of theirs is run", false)
+    .option(
+      '--hooks',
+      "with --bare: run the repositories' own hook programs; without it nothing of theirs is run",
+      false,
+    )
     .addOption(
-      new Option('--object-format <name>', 'without --bare: hash of repositories that are made')
+      new Option('--object-format <name>', 'with --create-on-push: hash of repositories that are made')
         .choices(['sha1', 'sha256'])
         .default('sha1'),
     )
     .addOption(memoryBudgetOption())
     .option('--quiet', 'print no line for every request', false)
-    .action(async (options: ServeCommandOptions & ServePlainOptions & { readonly plain: boolean }) => {
-      if (options.plain) {
+    .action(async (options: ServeOptions) => {
+      assertOptionsBelong(options)
+      const { bare } = options
+      if (bare !== undefined) {
+        const { serveBareCommand } = await import('./commands/serve-bare.ts')
+        await serveBareCommand({ ...options, bare })
+      } else if (options.plain) {
         const { servePlainCommand } = await import('./commands/serve-plain.ts')
         await servePlainCommand(options)
-        return
+      } else {
+        const { serveHubCommand } = await import('./commands/serve-hub.ts')
+        await serveHubCommand(options)
       }
-      const { serveCommand } = await import('./commands/serve.ts')
-      await serveCommand(options)
     })
 
   command('index-pack', 'verify a pack and write its index; prints the checksum of the pack')
@@ -127,6 +172,33 @@ export function createProgram(): Command {
     })
 
   return program
+}
+
+/** Refuses options that would count for nothing, so that nobody believes they do. */
+function assertOptionsBelong(options: ServeOptions): void {
+  const { bare, plain, exportOk, hooks, allowPush, objectFormat, remoteUserHeader } = options
+  if (bare === undefined) {
+    if (exportOk) throw misuse('--export-ok needs --bare')
+    if (hooks) throw misuse('--hooks needs --bare: other repositories have no hook programs')
+    if (remoteUserHeader !== undefined) throw misuse('--remote-user-header needs --bare')
+  }
+  if (bare !== undefined || plain) return
+  if (allowPush) throw misuse('--allow-push needs --bare or --plain: a hub lets those push who have a token')
+  if (objectFormat !== 'sha1') throw misuse('--object-format needs --create-on-push: a hub has SHA-1 only')
+}
+
+function parseAccount(text: string): string {
+  if (!/^[A-Za-z0-9_-]+$/.test(text)) {
+    throw new InvalidArgumentError("an account is of letters, digits, '_' and '-'.")
+  }
+  return text
+}
+
+function parseOrigin(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
+    throw new InvalidArgumentError('expected an address that begins with http:// or https://.')
+  }
+  return text
 }
 
 function objectFormatOption(): Option {

@@ -14,7 +14,9 @@ it('misuse ends with code 2 and says on stderr what is wrong', async () => {
     [['cat-file', '.'], /^packstone: cat-file needs --batch or --batch-check/],
     [['cat-file', '--batch', '--batch-check', '.'], /^packstone: option '--batch'.*cannot be used/],
     [['pack', '.'], /^packstone: pack needs --all/],
-    [['serve', '--host', '0.0.0.0'], /^packstone: .*--allow-push/],
+    [['serve', '--allow-push'], /^packstone: --allow-push needs --bare or --plain/],
+    [['serve', '--hooks'], /^packstone: --hooks needs --bare/],
+    [['serve', '--plain', '--demo'], /^packstone: .*--demo.*--plain|--plain.*--demo/],
   ]
   for (const [args, message] of calls) {
     const { code, stdout, stderr } = await runPackstone(args)

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -157,16 +157,16 @@ describe('packstone serve --bare', () => {
   })
 })
 
-describe('packstone serve', () => {
+describe('packstone serve --demo', () => {
   const children: ChildProcess[] = []
 
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL')
   })
 
-  /** Starts the command without a folder to serve; resolves once the text on stdout says how to clone. */
+  /** Starts the hub as `npm start` does; resolves once the text on stdout says how to clone. */
   async function startDemo(directory: string): Promise<{ child: ChildProcess; text: () => string }> {
-    const child = spawn(process.execPath, [packstoneCommand(), 'serve', '--port', '0', '--quiet'], {
+    const child = spawn(process.execPath, [packstoneCommand(), 'serve', '--demo', '--port', '0', '--quiet'], {
       cwd: directory,
       env: { PATH: '/nowhere' },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -184,12 +184,15 @@ describe('packstone serve', () => {
     return new Promise((resolve) => child.once('close', resolve))
   }
 
-  it('has a demo repository to clone and push to, which the next start serves as it was left', async () => {
+  function cloneUrl(text: string): string {
+    return /git clone (\S+)/.exec(text)?.[1] ?? ''
+  }
+
+  it('has a repository to clone and push to, which the next start serves as it was left', async () => {
     const directory = await mkdtemp(join(top, 'demo-'))
     const first = await startDemo(directory)
     expect(first.text()).toMatch(/^listening on http:\/\/127\.0\.0\.1:\d+\n/)
-    const url = /git clone (\S+)/.exec(first.text())?.[1] ?? ''
-    const tree = await cloneWorkTree(url, join(directory, 'clone'))
+    const tree = await cloneWorkTree(cloneUrl(first.text()), join(directory, 'clone'))
     expect(await tree.git('ls-files')).toBe('README.md')
     const head = await tree.commit('new', 'content')
     await tree.git('push', '--quiet')
@@ -197,20 +200,38 @@ describe('packstone serve', () => {
     expect(await ended(first.child)).toBe(0)
 
     const second = await startDemo(directory)
-    const again = /git clone (\S+)/.exec(second.text())?.[1] ?? ''
-    expect(await git(['ls-remote', again, 'refs/heads/main'])).toBe(`${head}\trefs/heads/main`)
-    const demo = join(directory, 'packstone-data', 'demo.git')
-    expect((await tryGit(['fsck', '--full', '--strict'], { cwd: demo })).stderr).toBe('')
+    expect(await git(['ls-remote', cloneUrl(second.text()), 'refs/heads/main'])).toBe(
+      `${head}\trefs/heads/main`,
+    )
+    const data = join(directory, 'packstone-data', 'repositories')
+    const paths = await readdir(data, { recursive: true })
+    const demo = paths.find((path) => path.endsWith('.git')) ?? ''
+    expect((await tryGit(['fsck', '--full', '--strict'], { cwd: join(data, demo) })).stderr).toBe('')
+  })
+
+  it('prints a REST base URL and an API token that opens it, and nothing without them does', async () => {
+    const { text } = await startDemo(await mkdtemp(join(top, 'demo-')))
+    const base = /REST API +(\S+)/.exec(text())?.[1] ?? ''
+    const token = /API token +(\S+)/.exec(text())?.[1] ?? ''
+    const headers = { Authorization: `Bearer ${token}` }
+    const answer = await fetch(`${base}/namespaces/demo/repos`, { headers })
+    expect(await answer.json()).toMatchObject({ success: true, result: [{ name: 'hello', status: 'ready' }] })
+    expect((await fetch(`${base}/namespaces/demo/repos`)).status).toBe(401)
+    const remote = new URL(cloneUrl(text()))
+    remote.password = ''
+    remote.username = ''
+    expect(await gitFails(['ls-remote', remote.href])).toMatch(/could not read Username/)
   })
 
   it('finishes a running request when it is told to stop', async () => {
     const directory = await mkdtemp(join(top, 'demo-'))
     const { child, text } = await startDemo(directory)
-    const { port } = new URL(/git clone (\S+)/.exec(text())?.[1] ?? '')
+    const { port, username, password, pathname } = new URL(cloneUrl(text()))
     const socket = connect(Number(port), '127.0.0.1')
     const body = '0014command=ls-refs\n0000'
     socket.write(
-      'POST /demo.git/git-upload-pack HTTP/1.1\r\nHost: x\r\nGit-Protocol: version=2\r\n' +
+      `POST ${pathname}/git-upload-pack HTTP/1.1\r\nHost: x\r\nGit-Protocol: version=2\r\n` +
+        `Authorization: Basic ${btoa(`${username}:${password}`)}\r\n` +
         `Content-Type: application/x-git-upload-pack-request\r\nContent-Length: ${body.length}\r\n\r\n`,
     )
     await sleep(100)

@@ -1,43 +1,28 @@
-import { mkdir, realpath, stat } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
 import { GitError } from '../../errors.ts'
-import type { ObjectFormatName } from '../../object/object-format.ts'
-import { misuse } from '../failure.ts'
-import { createRepositoryAt, openRepositoryAt } from '../open-repository.ts'
-import { ensureFirstCommit } from '../serve/demo-repository.ts'
-import { findBareDirectory } from '../serve/bare-directory.ts'
+import { createGitHandler } from '../../http/index.ts'
 import { RepositoryCache } from '../../repository/repository-cache.ts'
+import { openRepositoryAt } from '../open-repository.ts'
 import { resolveBare } from '../serve/resolve-bare.ts'
 import { createSharedOptions, logError, OPEN_REPOSITORIES, runServer } from '../serve/run-server.ts'
 
-export interface ServeCommandOptions {
+export interface ServeBareOptions {
   readonly host: string
   readonly port: number
-  readonly bare?: string
-  readonly data: string
+  readonly bare: string
   readonly allowPush: boolean
   readonly exportOk: boolean
   readonly remoteUserHeader?: string
   readonly hooks: boolean
-  readonly objectFormat: ObjectFormatName
   /** Bytes. */
   readonly memoryBudget?: number
   readonly quiet: boolean
 }
 
-/** `packstone serve`: serves until SIGINT or SIGTERM. */
-export async function serveCommand(options: ServeCommandOptions): Promise<void> {
-  const demo = options.bare === undefined
-  if (demo && !options.allowPush && !isLoopback(options.host)) {
-    throw misuse(
-      `everybody who reaches ${options.host} could push to the demo repository; add --allow-push if that is meant, ` +
-        'or serve your own repositories with --bare <dir>',
-    )
-  }
-  if (demo && options.hooks) throw misuse('--hooks needs --bare: the demo repository has no hook programs')
+/** `packstone serve --bare`: serves the bare repositories below a folder, until SIGINT or SIGTERM. */
+export async function serveBareCommand(options: ServeBareOptions): Promise<void> {
   const { remoteUserHeader } = options
-  const root = options.bare === undefined ? await prepareDemo(options) : await servedFolder(options.bare)
-
+  const root = await servedFolder(options.bare)
   const shared = createSharedOptions(options.memoryBudget)
   const cache = new RepositoryCache({
     open: (path) => openRepositoryAt(path, shared),
@@ -45,29 +30,14 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
     onError: logError,
   })
   const resolve = resolveBare(root, cache, {
-    allowPush: demo || options.allowPush,
-    exportOk: options.exportOk && !demo,
-    runHooks: options.hooks && !demo,
+    allowPush: options.allowPush,
+    exportOk: options.exportOk,
+    runHooks: options.hooks,
     ...(remoteUserHeader === undefined ? {} : { remoteUserHeader }),
   })
   const { host, port, quiet } = options
-  const describe = demo ? { describe: (url: string) => demoText(url, root) } : {}
-  await runServer({ host, port, quiet, resolve, ...describe }, () => cache.close())
-}
-
-/** Makes sure that the folder has a demo repository with a first commit. */
-async function prepareDemo({ data, objectFormat }: ServeCommandOptions): Promise<string> {
-  await mkdir(data, { recursive: true })
-  const root = await realpath(data)
-  const path = join(root, 'demo.git')
-  if ((await findBareDirectory(root, 'demo.git')) === undefined) await createRepositoryAt(path, objectFormat)
-  const repository = await openRepositoryAt(path)
-  try {
-    await ensureFirstCommit(repository, Math.floor(Date.now() / 1000))
-  } finally {
-    await repository.close()
-  }
-  return root
+  const handler = createGitHandler({ resolve, onError: logError })
+  await runServer({ host, port, quiet, start: () => ({ handler }) }, () => cache.close())
 }
 
 async function servedFolder(path: string): Promise<string> {
@@ -80,23 +50,4 @@ async function servedFolder(path: string): Promise<string> {
     })
   }
   throw new GitError('NOT_FOUND', `'${path}' is not a folder; --bare takes the one that repositories are in`)
-}
-
-function demoText(url: string, root: string): string {
-  const shown = relative(process.cwd(), root) || '.'
-  return [
-    '',
-    'A demo repository is ready. In another terminal:',
-    '',
-    `  git clone ${url}/demo.git`,
-    '',
-    'Everybody who reaches this address may clone it and push to it: there are no passwords here.',
-    `Its data is in ${shown}. Stop with Ctrl-C.`,
-    '',
-    '',
-  ].join('\n')
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }

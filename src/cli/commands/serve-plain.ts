@@ -1,4 +1,5 @@
 import { GitError } from '../../errors.ts'
+import { createGitHandler } from '../../http/index.ts'
 import type { ObjectFormatName } from '../../object/object-format.ts'
 import { openRepository } from '../../repository/repository.ts'
 import { misuse } from '../failure.ts'
@@ -42,7 +43,8 @@ export async function servePlainCommand(options: ServePlainOptions): Promise<voi
       : {}),
     shared,
   })
-  await runServer({ host, port, quiet, resolve }, async () => {
+  const handler = createGitHandler({ resolve, onError: logError })
+  await runServer({ host, port, quiet, start: () => ({ handler }) }, async () => {
     await cache.close()
     await storage.close()
   })

@@ -1,6 +1,5 @@
 import { isGitError } from '../../errors.ts'
-import { hostMemoryBytes, keepHeapSmall, serve, type RunningServer } from '../../hosts/node/index.ts'
-import { createGitHandler, type ResolveRepository } from '../../http/index.ts'
+import { hostMemoryBytes, serve, type FetchHandler, type RunningServer } from '../../hosts/node/index.ts'
 import { createNodeCodecs } from '../../codec/node/index.ts'
 import { createMemoryBudget } from '../../odb/memory-budget.ts'
 import type { OpenRepositoryOptions } from '../../repository/repository.ts'
@@ -10,19 +9,22 @@ import { formatRequest } from './request-log.ts'
 /** Repositories that stay open between requests. */
 export const OPEN_REPOSITORIES = 64
 
-/** With a budget up to this, in bytes, the memory of the runtime itself counts too. */
-const SMALL_BUDGET = 64 << 20
-
 /** How long running requests may take after the signal to stop, in milliseconds. */
 const GRACE_MS = 10_000
+
+/** What answers requests, and what is said about it. */
+export interface Served {
+  readonly handler: FetchHandler
+  /** What is printed beside the address. */
+  readonly description?: string
+}
 
 export interface RunServerOptions {
   readonly host: string
   readonly port: number
   readonly quiet: boolean
-  readonly resolve: ResolveRepository
-  /** What is said about the server, beside its address, when it listens. */
-  readonly describe?: (url: string) => string
+  /** Makes the handler, for an address without a slash at its end. Requests wait for it. */
+  readonly start: (url: string) => Served | Promise<Served>
 }
 
 /**
@@ -31,30 +33,47 @@ export interface RunServerOptions {
  * @param memoryBudget in bytes; default: what fits the machine.
  */
 export function createSharedOptions(memoryBudget: number = hostMemoryBytes()): OpenRepositoryOptions {
-  const isSmall = memoryBudget <= SMALL_BUDGET
   return {
     codecs: createNodeCodecs(),
     receiveCodecs: createNodeCodecs({ collisionDetection: true }),
-    memoryBudget: createMemoryBudget(memoryBudget, isSmall ? { collectGarbage: keepHeapSmall() } : {}),
+    memoryBudget: createMemoryBudget(memoryBudget),
   }
 }
 
 /** Serves until SIGINT or SIGTERM, then closes what is open and ends the process. */
 export async function runServer(options: RunServerOptions, close: () => Promise<void>): Promise<void> {
+  const served = promiseOfServed()
   const server = await serve({
-    handler: createGitHandler({ resolve: options.resolve, onError: logError }),
+    handler: async (request) => (await served.promise).handler(request),
     host: options.host,
     port: options.port,
     onError: logError,
     ...(options.quiet ? {} : { onRequest: (record) => process.stderr.write(formatRequest(record) + '\n') }),
   })
   const stopped = stopOnSignal(server)
-  await writeOut(`listening on ${server.url}\n`)
-  if (options.describe !== undefined) await writeOut(options.describe(server.url))
+  try {
+    const { handler, description = '' } = await options.start(server.url)
+    served.resolve({ handler })
+    await writeOut(`listening on ${server.url}\n${description}`)
+  } catch (error) {
+    await server.close(0)
+    throw error
+  }
   await stopped
   await close()
   // Work for requests that were cut off may still be on its way out; nobody waits for it.
   process.exit()
+}
+
+function promiseOfServed(): {
+  readonly promise: Promise<Served>
+  readonly resolve: (served: Served) => void
+} {
+  let resolve: (served: Served) => void = () => undefined
+  const promise = new Promise<Served>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
 }
 
 function stopOnSignal(server: RunningServer): Promise<void> {

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import {
+  ARTIFACTS_LIMITS,
+  createHub,
+  createMemoryRegistry,
+  createSqliteRegistry,
+  type Hub,
+  type Registry,
+} from '../../hub/index.ts'
+import { openNodeDatabase } from '../../storage/sqlite/drivers/node.ts'
+import { prepareDemo } from '../serve/demo-repository.ts'
+import { openPlainStorage, type PlainStorageKind } from '../serve/plain-storage.ts'
+import {
+  createSharedOptions,
+  logError,
+  OPEN_REPOSITORIES,
+  runServer,
+  type Served,
+} from '../serve/run-server.ts'
+
+export interface ServeHubOptions {
+  readonly host: string
+  readonly port: number
+  readonly storage: PlainStorageKind
+  readonly data: string
+  readonly apiToken?: string
+  readonly account: string
+  readonly origin?: string
+  readonly artifactsLimits: boolean
+  readonly demo: boolean
+  /** Bytes. */
+  readonly memoryBudget?: number
+  readonly quiet: boolean
+}
+
+/** How often what was left undone is taken up, in milliseconds. */
+const RESUME_MS = 60_000
+
+/** `packstone serve`: a hub on a store of its own, until SIGINT or SIGTERM. */
+export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
+  const { host, port, quiet, data, account } = options
+  const storage = await openPlainStorage(options.storage, join(data, 'repositories'))
+  const registry = await openRegistry(options.storage, data)
+  const apiToken = options.apiToken ?? randomBytes(20).toString('hex')
+  const shared = createSharedOptions(options.memoryBudget)
+  const createFor = (origin: string): Hub =>
+    createHub({
+      ...shared,
+      storage,
+      registry,
+      origin,
+      account,
+      apiTokens: [apiToken],
+      openRepositories: OPEN_REPOSITORIES,
+      ...(options.artifactsLimits ? { limits: ARTIFACTS_LIMITS } : {}),
+      onError: logError,
+    })
+
+  let hub: Hub | undefined
+  let timer: NodeJS.Timeout | undefined
+  const start = async (url: string): Promise<Served> => {
+    const origin = (options.origin ?? url).replace(/\/+$/, '')
+    const created = createFor(origin)
+    hub = created
+    await created.resume()
+    timer = setInterval(() => void created.resume().catch(logError), RESUME_MS)
+    const base = `${origin}/client/v4/accounts/${account}/artifacts`
+    return {
+      handler: created.fetch,
+      description: describe(options, {
+        base,
+        apiToken,
+        clone: options.demo ? await prepareDemo({ hub: created, base, apiToken }) : undefined,
+      }),
+    }
+  }
+  await runServer({ host, port, quiet, start }, async () => {
+    clearInterval(timer)
+    await hub?.close()
+    await storage.close()
+    await registry.close()
+  })
+}
+
+async function openRegistry(kind: PlainStorageKind, data: string): Promise<Registry> {
+  if (kind === 'memory') return createMemoryRegistry()
+  await mkdir(data, { recursive: true })
+  return createSqliteRegistry({ database: await openNodeDatabase({ path: join(data, 'hub.db') }) })
+}
+
+interface Access {
+  readonly base: string
+  readonly apiToken: string
+  /** The address of a repository that is ready. */
+  readonly clone: string | undefined
+}
+
+function describe(options: ServeHubOptions, { base, apiToken, clone }: Access): string {
+  const where =
+    options.storage === 'memory'
+      ? 'Everything is in memory and gone when it stops.'
+      : `Its data is in ${relative(process.cwd(), resolve(options.data)) || '.'}.`
+  return [
+    '',
+    `  REST API   ${base}`,
+    // A token that was given is not repeated: this text may end up in a log.
+    `  API token  ${options.apiToken === undefined ? apiToken : '(the one that was given)'}`,
+    '',
+    ...(clone === undefined
+      ? []
+      : ['A repository is ready. In another terminal:', '', `  git clone ${clone}`, '']),
+    `${where} Stop with Ctrl-C.`,
+    '',
+    '',
+  ].join('\n')
+}
