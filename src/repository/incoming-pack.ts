@@ -4,6 +4,7 @@ import type { ObjectDatabase } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
+import type { StorageCommit } from '../storage/repository-storage.ts'
 import { assertNoCollision } from './assert-no-collision.ts'
 import { beginFsck, type ReceivedChecks } from './check-received.ts'
 import { findMissingAnywhere, findMissingObject, type MissingObject } from './find-missing-object.ts'
@@ -58,6 +59,8 @@ export interface IncomingPack {
 export interface IncomingCommitOptions {
   /** All edits or none. */
   readonly atomic: boolean
+  /** What the repository's outbox is told in the same step. */
+  readonly events?: StorageCommit['events']
   /** The whole new list of shallow commits; absent, the list stays. */
   readonly shallow?: readonly ObjectId[]
 }
@@ -139,7 +142,7 @@ async function commitReceived(
   database: ObjectDatabase,
   received: ReceivedPack | undefined,
   refs: readonly RefEdit[],
-  { atomic, shallow }: IncomingCommitOptions,
+  { atomic, shallow, events }: IncomingCommitOptions,
 ): Promise<readonly RefOutcome[]> {
   const { storage } = database
   const staged = await received?.stage()
@@ -148,6 +151,7 @@ async function commitReceived(
     const result = await storage.commit({
       ...(staged === undefined ? {} : { addPacks: [staged] }),
       ...(shallow === undefined ? {} : { shallow }),
+      ...(events === undefined ? {} : { events }),
       refs,
       atomic,
     })
