@@ -2,6 +2,7 @@ import { hasObject } from '../object/object-reader.ts'
 import { parseObjectId, type ObjectId } from '../object/object-id.ts'
 import type { IncomingPack } from '../repository/incoming-pack.ts'
 import type { MissingObject } from '../repository/find-missing-object.ts'
+import type { ShallowChange } from '../storage/repository-storage.ts'
 import { remoteFault } from './remote-refs.ts'
 
 /** What a fetch brought, with everything that decides where history ends afterwards. */
@@ -20,8 +21,8 @@ export interface Obtained {
 
 /** Where history ends after a fetch. */
 export interface NewBoundary {
-  /** The whole new list; `undefined` when it stays as it is. */
-  readonly shallow: readonly ObjectId[] | undefined
+  /** How the list of shallow commits changes; `undefined` when it stays as it is. */
+  readonly shallow: ShallowChange | undefined
   /** Tips that would need another boundary, and are not taken. */
   readonly cut: ReadonlySet<ObjectId>
 }
@@ -34,15 +35,12 @@ export interface NewBoundary {
 export async function checkBoundary(obtained: Obtained, tips: readonly ObjectId[]): Promise<NewBoundary> {
   const { incoming, current, unshallow, isDeepening } = obtained
   if (isDeepening || unshallow.length > 0) {
-    const removed = new Set(unshallow)
     const unknown = unshallow.find((id) => !current.includes(id))
     if (unknown !== undefined)
       throw remoteFault(`the remote unshallows ${unknown}, which is not shallow here`)
-    const kept = current.filter((id) => !removed.has(id))
-    const shallow = withMore(kept, await presentOf(obtained))
-    const isSame = removed.size === 0 && shallow.length === current.length
-    await assertConnected(incoming, [...tips, ...unshallow], shallow)
-    return { shallow: isSame ? undefined : shallow, cut: new Set() }
+    const change = { add: await newlyShallow(obtained), remove: unshallow }
+    await assertConnected(incoming, [...tips, ...unshallow], change)
+    return { shallow: isNoChange(change) ? undefined : change, cut: new Set() }
   }
   if (obtained.shallow.length === 0) {
     await assertConnected(incoming, tips, undefined)
@@ -55,13 +53,13 @@ export async function checkBoundary(obtained: Obtained, tips: readonly ObjectId[
 
 /** The remote's history ends early, and this one's may end there too. */
 async function takeRemoteShallow(obtained: Obtained, tips: readonly ObjectId[]): Promise<NewBoundary> {
-  const { incoming, current, remoteShallow } = obtained
+  const { incoming, remoteShallow } = obtained
   if (remoteShallow === 'take-if-needed' && (await incoming.findMissing(tips)) === undefined) {
     return { shallow: undefined, cut: new Set() }
   }
-  const shallow = withMore(current, await presentOf(obtained))
-  await assertConnected(incoming, tips, shallow)
-  return { shallow: shallow.length === current.length ? undefined : shallow, cut: new Set() }
+  const change = { add: await newlyShallow(obtained), remove: [] }
+  await assertConnected(incoming, tips, change)
+  return { shallow: isNoChange(change) ? undefined : change, cut: new Set() }
 }
 
 /** The remote's history ends early: tips that depend on that are not taken. */
@@ -75,7 +73,7 @@ async function refuseRemoteShallow({ incoming }: Obtained, tips: readonly Object
 async function assertConnected(
   incoming: IncomingPack,
   tips: readonly ObjectId[],
-  shallow: readonly ObjectId[] | undefined,
+  shallow: ShallowChange | undefined,
 ): Promise<void> {
   const gap = await incoming.findMissing([...new Set(tips)], shallow)
   if (gap !== undefined) throw missingFault(gap)
@@ -86,15 +84,23 @@ function missingFault({ missing, type, neededBy }: MissingObject): Error {
   return remoteFault(`the remote did not send all necessary objects: ${type} ${missing}${by}, is missing`)
 }
 
-/** Those of the remote's shallow commits that are here. */
-async function presentOf({ incoming, shallow }: Obtained): Promise<readonly ObjectId[]> {
-  const present: ObjectId[] = []
-  for (const id of shallow) {
-    if (await hasObject(incoming.view, parseObjectId(id, incoming.view.format))) present.push(id)
+/** Those of the remote's shallow commits that are here and not shallow yet, or no longer. */
+async function newlyShallow({
+  incoming,
+  current,
+  shallow,
+  unshallow,
+}: Obtained): Promise<readonly ObjectId[]> {
+  const kept = new Set(current)
+  for (const id of unshallow) kept.delete(id)
+  const added: ObjectId[] = []
+  for (const id of new Set(shallow)) {
+    if (kept.has(id)) continue
+    if (await hasObject(incoming.view, parseObjectId(id, incoming.view.format))) added.push(id)
   }
-  return present
+  return added
 }
 
-function withMore(ids: readonly ObjectId[], more: readonly ObjectId[]): readonly ObjectId[] {
-  return [...new Set([...ids, ...more])].sort()
+function isNoChange({ add, remove }: ShallowChange): boolean {
+  return add.length === 0 && remove.length === 0
 }

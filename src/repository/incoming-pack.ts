@@ -4,6 +4,8 @@ import type { ObjectDatabase } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
+import type { ShallowChange } from '../storage/repository-storage.ts'
+import { changeShallowList } from '../storage/shallow-list.ts'
 import type { StorageCommit } from '../storage/repository-storage.ts'
 import { assertNoCollision } from './assert-no-collision.ts'
 import { beginFsck, type ReceivedChecks } from './check-received.ts'
@@ -44,12 +46,12 @@ export interface IncomingPack {
    * The first object that is missing from what the tips reach, or `undefined` when they are connected. What existing refs
    * reach is taken as complete.
    *
-   * @param shallow the boundary that `commit` is going to store, where it differs from the stored one. Nothing is taken as complete
-   * then: a new boundary may promise parents that never came.
+   * @param shallow how `commit` is going to change the list of shallow commits. Nothing is taken as complete then: a new boundary may
+   * promise parents that never came.
    */
-  findMissing(tips: readonly ObjectId[], shallow?: readonly ObjectId[]): Promise<MissingObject | undefined>
-  /** Opens another view of the same objects, with the boundary that `commit` is going to store. Close it when done. */
-  openView(shallow: readonly ObjectId[]): Promise<ObjectView>
+  findMissing(tips: readonly ObjectId[], shallow?: ShallowChange): Promise<MissingObject | undefined>
+  /** Opens another view of the same objects, with the boundary that `commit` is going to make. Close it when done. */
+  openView(shallow: ShallowChange): Promise<ObjectView>
   /** The one atomic step: makes the pack visible and applies the ref edits. Nothing is kept when every edit is rejected. */
   commit(refs: readonly RefEdit[], options: IncomingCommitOptions): Promise<readonly RefOutcome[]>
   /** Drops everything received. Idempotent, and harmless after `commit`. */
@@ -61,8 +63,8 @@ export interface IncomingCommitOptions {
   readonly atomic: boolean
   /** What the repository's outbox is told in the same step. */
   readonly events?: StorageCommit['events']
-  /** The whole new list of shallow commits; absent, the list stays. */
-  readonly shallow?: readonly ObjectId[]
+  /** How the list of shallow commits changes; absent, it stays. */
+  readonly shallow?: ShallowChange
 }
 
 /**
@@ -105,6 +107,8 @@ async function quarantine(
   const pack = received?.file
   const view = await database.openViewWith(pack)
   const { storage } = database
+  const openBounded = (change: ShallowChange): Promise<ObjectView> =>
+    database.openViewWith(pack, changeShallowList([...view.shallow], change))
   return {
     objectCount: received?.indexing.objectCount ?? 0,
     pack: received && {
@@ -115,14 +119,14 @@ async function quarantine(
     view,
     findMissing: async (tips, shallow) => {
       if (shallow === undefined) return findMissingObject(view, storage, tips, pack?.index)
-      const bounded = await database.openViewWith(pack, shallow)
+      const bounded = await openBounded(shallow)
       try {
         return await findMissingAnywhere(bounded, tips)
       } finally {
         await bounded.close()
       }
     },
-    openView: (shallow) => database.openViewWith(pack, shallow),
+    openView: openBounded,
     commit: async (refs, options) => {
       try {
         return await commitReceived(database, received, refs, options)

@@ -30,6 +30,8 @@ export interface PackDescription {
   readonly pinned?: 'kept' | 'borrowed'
   /** Present when git has marked its objects as unreachable. */
   readonly cruft?: true
+  /** Present when objects that its objects name may be absent: see {@link NewPack.promisor}. */
+  readonly promisor?: true
 }
 
 /** A pack that a commit adds. The staged files belong to the store once the commit has taken them. */
@@ -38,6 +40,19 @@ export interface NewPack {
   readonly name: string
   readonly pack: StagedFile
   readonly index: StagedFile
+  /**
+   * It comes from a remote that has promised to hand out later what it left out: the repository is a partial clone. The mark stays with
+   * the pack, in forks too; adding a pack that is there already adds the mark to it.
+   */
+  readonly promisor?: true
+}
+
+/** A change of the list of shallow commits: first `remove` is taken away from it, as far as it is there, then `add` is added. */
+export interface ShallowChange {
+  /** Ids of commits whose parents this repository does not have from now on. */
+  readonly add: readonly string[]
+  /** Ids of commits whose parents it has now. */
+  readonly remove: readonly string[]
 }
 
 /** The one atomic step: packs and refs together. */
@@ -62,10 +77,11 @@ export interface StorageCommit {
   /** All edits or none. Without it each edit stands alone. */
   readonly atomic?: boolean
   /**
-   * The whole new list of commits whose parents this repository does not have; absent, the list stays. It takes effect after the
-   * packs and before the refs, and not at all when there were edits and every one was rejected.
+   * How the list of commits whose parents this repository does not have changes, as it is when the step is made: what other steps have
+   * changed meanwhile stays. It takes effect after the packs and before the refs, and not at all when there were edits and every
+   * one was rejected.
    */
-  readonly shallow?: readonly string[]
+  readonly shallow?: ShallowChange
   /**
    * What others are to learn of this step: texts that are appended to the repository's outbox, in the same step as the refs. Called
    * inside it, with the outcomes that it is going to answer; not at all when there were edits and every one was rejected.

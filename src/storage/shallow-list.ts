@@ -1,4 +1,5 @@
 import { GitError } from '../errors.ts'
+import type { ShallowChange } from './repository-storage.ts'
 
 /**
  * Checks a list of shallow commits before it is stored.
@@ -17,4 +18,24 @@ export function normalizeShallowList(ids: readonly string[], hexLength: number):
     )
   }
   return [...new Set(ids)].sort()
+}
+
+/**
+ * Checks a change of the list before it is made.
+ *
+ * @throws GitError `INVALID_ID`
+ */
+export function assertShallowChange({ add, remove }: ShallowChange, hexLength: number): void {
+  normalizeShallowList([...add, ...remove], hexLength)
+}
+
+/** The list after a change that was checked, in byte order. */
+export function changeShallowList(
+  current: readonly string[],
+  { add, remove }: ShallowChange,
+): readonly string[] {
+  const ids = new Set(current)
+  for (const id of remove) ids.delete(id)
+  for (const id of add) ids.add(id)
+  return [...ids].sort()
 }

@@ -104,7 +104,7 @@ const FAULTS: readonly (readonly [fault: string, noticedBy: string, createStorag
   ],
   [
     'the list of shallow commits is dropped',
-    'a commit replaces the list of shallow commits',
+    'a commit changes the list of shallow commits',
     () =>
       changeCommits((repository, step) =>
         repository.commit({
@@ -113,6 +113,31 @@ const FAULTS: readonly (readonly [fault: string, noticedBy: string, createStorag
           atomic: step.atomic ?? false,
         }),
       ),
+  ],
+  [
+    'the list of shallow commits is replaced by one that was computed before',
+    'changes of the list of shallow commits that are made at the same time',
+    () =>
+      changeCommits(async (repository, step) => {
+        const { shallow, ...rest } = step
+        if (shallow === undefined) return repository.commit(step)
+        const before = await repository.readShallow()
+        const result = await repository.commit(rest)
+        const now = new Set(await repository.readShallow())
+        for (const id of before) now.delete(id)
+        const add = [...before.filter((id) => !shallow.remove.includes(id)), ...shallow.add]
+        await repository.commit({ shallow: { add, remove: [...now, ...shallow.remove] } })
+        return result
+      }),
+  ],
+  [
+    'packs lose the mark of those whose remote promised the rest',
+    'a pack says that it comes from a remote that promised the rest',
+    () =>
+      changeCommits((repository, step) => {
+        const addPacks = (step.addPacks ?? []).map(({ name, pack, index }) => ({ name, pack, index }))
+        return repository.commit({ ...step, addPacks })
+      }),
   ],
   [
     'shallow commits change although nothing else does',

@@ -5,6 +5,7 @@ import { hasObject, readObject } from '../../object/object-reader.ts'
 import { COMMIT } from '../../object/object-type.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import type { IncomingPack } from '../../repository/incoming-pack.ts'
+import type { ShallowChange } from '../../storage/repository-storage.ts'
 import { peelPresent } from '../../graph/peel.ts'
 import { isOpen, type CommandOutcome } from './push-outcome.ts'
 import type { PushRequest } from './push-request.ts'
@@ -23,12 +24,12 @@ interface ConnectivityInput {
  * The history of a shallow client ends where the client says. Where it ends earlier than ours, taking it makes this repository
  * shallow, which it must allow (`receive.shallowUpdate`).
  *
- * @returns the whole list of shallow commits to store with the refs; `undefined` when it stays.
+ * @returns how the list of shallow commits is to change with the refs; `undefined` when it stays.
  */
 export async function checkConnectivity(
   input: ConnectivityInput,
   outcomes: readonly CommandOutcome[],
-): Promise<readonly ObjectId[] | undefined> {
+): Promise<ShallowChange | undefined> {
   const { session, request, incoming, say } = input
   const { zeroId } = session.repository.format
   const open = outcomes.filter((outcome) => isOpen(outcome) && outcome.command.newId !== zeroId)
@@ -37,13 +38,13 @@ export async function checkConnectivity(
 
   const allowed = session.options.shallowUpdate === true
   const ends = allowed ? await listHistoryEnds(incoming.view, request.clientShallow) : []
-  const stored = await session.repository.storage.readShallow()
+  const bounded = { add: ends, remove: [] }
   const shallowTips: ObjectId[] = []
   for (const outcome of open) {
     const { name, newId } = outcome.command
     const gap = await incoming.findMissing([newId])
     if (gap === undefined) continue
-    if (ends.length > 0 && (await incoming.findMissing([newId], [...stored, ...ends])) === undefined) {
+    if (ends.length > 0 && (await incoming.findMissing([newId], bounded)) === undefined) {
       shallowTips.push(newId)
       continue
     }
@@ -52,9 +53,9 @@ export async function checkConnectivity(
     if (!isBoundary) say(`error: ${name}: missing ${gap.type} ${gap.missing}\n`)
   }
   if (shallowTips.length === 0) return undefined
-  const view = await incoming.openView([...stored, ...ends])
+  const view = await incoming.openView(bounded)
   try {
-    return [...stored, ...(await filterReachable(view, shallowTips, new Set(ends)))]
+    return { add: await filterReachable(view, shallowTips, new Set(ends)), remove: [] }
   } finally {
     await view.close()
   }

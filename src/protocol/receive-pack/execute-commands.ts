@@ -1,3 +1,4 @@
+import type { ShallowChange } from '../../storage/repository-storage.ts'
 import { askPreReceive } from './ask-hooks.ts'
 import { markTakenOver, runProcReceive } from './proc-receive.ts'
 import { isOpen, refuseOpen, type CommandOutcome } from './push-outcome.ts'
@@ -10,12 +11,12 @@ import { ruleCommand } from './update-rules.ts'
  * Checks the commands of a push whose objects are connected against the hooks and the repository's rules, and applies those that
  * pass. What became of each is written to `outcomes`.
  *
- * @param shallow the list of shallow commits to store with the refs, where it changes.
+ * @param shallow how the list of shallow commits is to change with the refs.
  */
 export async function executeCommands(
   push: ReceivedPush,
   outcomes: readonly CommandOutcome[],
-  shallow: readonly string[] | undefined,
+  shallow: ShallowChange | undefined,
 ): Promise<void> {
   const { session, say } = push
   const { repository, options } = session
@@ -42,7 +43,7 @@ async function moveRefs(
   push: ReceivedPush,
   outcomes: readonly CommandOutcome[],
   targets: ReadonlyMap<CommandOutcome, string>,
-  shallow: readonly string[] | undefined,
+  shallow: ShallowChange | undefined,
 ): Promise<void> {
   const { request } = push
   await runProcReceive(push, outcomes)

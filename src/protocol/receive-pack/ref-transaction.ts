@@ -1,4 +1,5 @@
 import type { RefEdit, RefOutcome, RefRejection } from '../../refs/ref-edit.ts'
+import type { ShallowChange } from '../../storage/repository-storage.ts'
 import { askReferenceTransaction } from './ask-hooks.ts'
 import { isOpen, type CommandOutcome } from './push-outcome.ts'
 import type { HookCommand } from './receive-hooks.ts'
@@ -17,7 +18,7 @@ export interface PlannedEdit {
 export async function applyEdits(
   push: ReceivedPush,
   planned: readonly PlannedEdit[],
-  shallow: readonly string[] | undefined,
+  shallow: ShallowChange | undefined,
 ): Promise<void> {
   const { request, incoming, say } = push
   const prepared: (readonly PlannedEdit[])[] = []

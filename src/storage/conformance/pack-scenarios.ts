@@ -41,6 +41,33 @@ export const packScenarios: readonly Scenario[] = [
     },
   ),
   scenario(
+    'a pack says that it comes from a remote that promised the rest, also when that is said later',
+    async ({ createRepository, openRepository }) => {
+      const repository = await createRepository()
+      const [one, two, again] = [
+        await stagePack(repository, 1),
+        await stagePack(repository, 2),
+        await stagePack(repository, 2),
+      ]
+      await repository.commit({ addPacks: [{ ...one, promisor: true }, two] })
+      const read = async (): Promise<unknown> =>
+        (await (await openRepository()).listPacks())
+          .map(({ name, promisor }) => [name, promisor])
+          .sort(([left], [right]) => (String(left) < String(right) ? -1 : 1))
+      const names = [one.name, two.name].sort()
+      const marks = (...marked: readonly string[]): unknown =>
+        names.map((name) => [name, marked.includes(name) ? true : undefined])
+      assertEqual(await read(), marks(one.name), 'marks of packs')
+      await repository.commit({ addPacks: [{ ...again, promisor: true }] })
+      assertEqual(await read(), marks(one.name, two.name), 'marks of packs, one of them added again')
+      await repository.commit({ addPacks: [await stagePack(repository, 1)] })
+      assertEqual(await read(), marks(one.name, two.name), 'marks of packs, added again without one')
+      await repository.commit({ dropPacks: [one.name] })
+      await repository.commit({ addPacks: [await stagePack(repository, 1)] })
+      assertEqual(await read(), marks(two.name), 'marks of packs, one of them dropped and added')
+    },
+  ),
+  scenario(
     'a derived file is kept beside its pack, is replaced, and goes with it',
     async ({ createRepository, openRepository }) => {
       const repository = await createRepository()

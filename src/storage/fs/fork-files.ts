@@ -121,6 +121,7 @@ async function linkPack(
     packPath(objects, name, 'pack'),
   )
   if (from === undefined) return undefined
+  await linkOrCopy(directory, packPath(from, name, 'promisor'), packPath(objects, name, 'promisor'))
   if (!(await linkOrCopy(directory, packPath(from, name, 'idx'), packPath(objects, name, 'idx'))))
     return undefined
   const derived = `${name}.reachability`

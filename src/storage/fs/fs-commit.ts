@@ -2,7 +2,7 @@ import { hexLengthOf } from '../../object/object-format.ts'
 import type { RefOutcome } from '../../refs/ref-edit.ts'
 import { assertRefEdits } from '../../refs/ref-transaction.ts'
 import type { StorageCommit, StorageCommitResult } from '../repository-storage.ts'
-import { normalizeShallowList } from '../shallow-list.ts'
+import { assertShallowChange } from '../shallow-list.ts'
 import { editsInWaves } from './edit-waves.ts'
 import { prepareRefs, type RefTransactionPlace } from './fs-ref-transaction.ts'
 import { announceEvents, tellEvents } from './outbox.ts'
@@ -25,8 +25,9 @@ export async function commitToDirectory(
   const hexLength = hexLengthOf(place.objectFormat)
   assertRefEdits(edits, hexLength)
   const packs = assertNewPacks(directory, addPacks)
-  const shallowList = shallow && normalizeShallowList(shallow, hexLength)
-  const shallowFile = shallowList && (await prepareShallowFile(directory, shallowList))
+  if (shallow !== undefined) assertShallowChange(shallow, hexLength)
+  const shallowFile =
+    shallow && (await prepareShallowFile(directory, shallow, { hexLength, turns: place.turns }))
   const outcomes = new Map<string, RefOutcome>()
   let placed: PlacedPacks | undefined
   const placeObjects = async (): Promise<PlacedPacks> => {

@@ -19,6 +19,7 @@ interface PackToPlace {
   readonly name: string
   readonly pack: FsStagedFile
   readonly index: FsStagedFile
+  readonly promisor: boolean
 }
 
 /** Packs that are in place while the refs that name their objects are not yet. */
@@ -35,7 +36,7 @@ export interface PlacedPacks {
  * @throws GitError `INVALID_ARGUMENT`
  */
 export function assertNewPacks(directory: GitDirectory, packs: readonly NewPack[]): PackToPlace[] {
-  return packs.map(({ name, pack, index }) => {
+  return packs.map(({ name, pack, index, promisor }) => {
     assertPackName(name)
     if (!isStaged(directory, pack, 'pack') || !isStaged(directory, index, 'idx')) {
       throw new GitError(
@@ -43,7 +44,7 @@ export function assertNewPacks(directory: GitDirectory, packs: readonly NewPack[
         `the files of ${name} are not a staged pack and index of the repository at ${directory.path}`,
       )
     }
-    return { name, pack, index }
+    return { name, pack, index, promisor: promisor === true }
   })
 }
 
@@ -68,7 +69,8 @@ export async function placePacks(
   const abandon = async (): Promise<void> => {
     for (const keep of keeps.splice(0)) await removeFile(directory.fs, keep)
   }
-  const place = async ({ name, pack, index }: PackToPlace): Promise<void> => {
+  const place = async ({ name, pack, index, promisor }: PackToPlace): Promise<void> => {
+    if (promisor) await writeIfAbsent(directory, packPath(objects, name, 'promisor'), '')
     const path = packPath(objects, name, 'pack')
     const deadline = Date.now() + ORPHAN_AFTER
     for (;;) {
@@ -89,7 +91,8 @@ export async function placePacks(
     for (const pack of packs) {
       const keep = packPath(objects, pack.name, 'keep')
       await removePackMask(directory, pack.name)
-      if (await writeKeep(directory, keep)) keeps.push(keep)
+      // When there is a `.keep` already, it is somebody else's, and stays.
+      if (await writeIfAbsent(directory, keep, `packstone receive ${process.pid}\n`)) keeps.push(keep)
       await place(pack)
     }
   } catch (error) {
@@ -110,10 +113,10 @@ export async function placePacks(
   return { finish, abandon }
 }
 
-/** False when there is a `.keep` already: then it is somebody else's, and stays. */
-async function writeKeep(directory: GitDirectory, path: string): Promise<boolean> {
+/** False when there is a file of this name already, which stays as it is. */
+async function writeIfAbsent(directory: GitDirectory, path: string, text: string): Promise<boolean> {
   try {
-    await writeNewFile(directory, path, encodeUtf8(`packstone receive ${process.pid}\n`))
+    await writeNewFile(directory, path, encodeUtf8(text))
     return true
   } catch (error) {
     if (hasErrno(error, 'EEXIST')) return false

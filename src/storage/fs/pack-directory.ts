@@ -39,7 +39,16 @@ async function describePacks(fs: FileSystem, objectDirectory: string): Promise<P
       .map((file) => file.slice(0, -'.idx'.length))
       .filter((name) => files.has(`${name}.pack`))
     const partial = await listPartialPacks(fs, objectDirectory, files)
-    const described = await mapInParallel(names, (name) => describePack(fs, objectDirectory, name, partial))
+    const described = await mapInParallel(names, async (name): Promise<PackDescription | undefined> => {
+      const description = await describePack(fs, objectDirectory, name)
+      return (
+        description && {
+          ...description,
+          ...(partial.has(name) ? { partial: true } : {}),
+          ...(files.has(`${name}.promisor`) ? { promisor: true } : {}),
+        }
+      )
+    })
     const present = described.filter((pack) => pack !== undefined)
     if (present.length === names.length || attempt === ATTEMPTS) return present
   }
@@ -50,13 +59,11 @@ async function describePack(
   fs: FileSystem,
   objectDirectory: string,
   name: string,
-  partial: ReadonlySet<string>,
 ): Promise<PackDescription | undefined> {
   const path = join(objectDirectory, 'pack', name)
   try {
     const [pack, index] = await Promise.all([fs.stat(`${path}.pack`), fs.stat(`${path}.idx`)])
-    const description = { name, packSize: pack.size, indexSize: index.size, modified: pack.mtimeMs }
-    return partial.has(name) ? { ...description, partial: true } : description
+    return { name, packSize: pack.size, indexSize: index.size, modified: pack.mtimeMs }
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw error

@@ -1,9 +1,12 @@
 import { join } from 'node:path'
 import { decodeUtf8, encodeUtf8 } from '../../bytes/text.ts'
 import { GitError } from '../../errors.ts'
+import type { ShallowChange } from '../repository-storage.ts'
+import { changeShallowList } from '../shallow-list.ts'
 import type { FileSystem } from './file-system.ts'
 import { readFileIfThere, removeFile, syncDirectory, type GitDirectory } from './git-directory.ts'
 import { acquireLock, lockedError } from './lock-file.ts'
+import type { Turns } from './turns.ts'
 
 /** How long to wait for whoever holds the lock, in milliseconds. */
 const LOCK_TIMEOUT = 1000
@@ -40,12 +43,37 @@ export interface PreparedShallowFile {
  */
 export async function prepareShallowFile(
   directory: GitDirectory,
-  ids: readonly string[],
+  change: ShallowChange,
+  { hexLength, turns }: { readonly hexLength: number; readonly turns: Turns },
 ): Promise<PreparedShallowFile> {
   const path = join(directory.path, 'shallow')
+  const endTurn = await turns.take(path)
+  try {
+    const prepared = await lockAndWrite(directory, path, change, hexLength)
+    return {
+      apply: () => prepared.apply(),
+      release: async () => {
+        await prepared.release()
+        endTurn()
+      },
+    }
+  } catch (error) {
+    endTurn()
+    throw error
+  }
+}
+
+async function lockAndWrite(
+  directory: GitDirectory,
+  path: string,
+  change: ShallowChange,
+  hexLength: number,
+): Promise<PreparedShallowFile> {
   const lock = await acquireLock(directory, path, { timeout: LOCK_TIMEOUT })
   if (lock === undefined) throw lockedError(path)
+  let ids: readonly string[]
   try {
+    ids = changeShallowList(await readShallowFile(directory.fs, directory.path, hexLength), change)
     if (ids.length > 0) await lock.write(encodeUtf8(ids.map((id) => `${id}\n`).join('')))
   } catch (error) {
     await lock.release()

@@ -5,7 +5,7 @@ import type { RefTable, RefValue } from '../../refs/ref-table.ts'
 import { assertRefEdits, judgeRefEdits } from '../../refs/ref-transaction.ts'
 import { assertEventLimit, assertEventTexts } from '../event-texts.ts'
 import { assertPackName } from '../pack-name.ts'
-import { normalizeShallowList } from '../shallow-list.ts'
+import { assertShallowChange, changeShallowList } from '../shallow-list.ts'
 import type {
   DerivedFileKind,
   NewPack,
@@ -24,6 +24,7 @@ export interface MemoryPack {
   readonly modified: number
   /** Which objects are visible; absent: all. */
   readonly visible?: Uint8Array
+  readonly promisor?: true
 }
 
 /** Everything there is to know about a repository at one moment. Immutable: a change replaces it. */
@@ -80,10 +81,14 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
     loose: undefined,
 
     async listPacks() {
-      return [...current().packs].map(([name, { files, modified, visible }]) => {
-        const description = { name, packSize: files.pack.length, indexSize: files.idx.length, modified }
-        return visible === undefined ? description : { ...description, partial: true }
-      })
+      return [...current().packs].map(([name, { files, modified, visible, promisor }]) => ({
+        name,
+        packSize: files.pack.length,
+        indexSize: files.idx.length,
+        modified,
+        ...(visible === undefined ? {} : { partial: true }),
+        ...(promisor === undefined ? {} : { promisor }),
+      }))
     },
 
     async openPackFile(name, kind) {
@@ -140,7 +145,7 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
     }): Promise<StorageCommitResult> {
       const state = current()
       assertRefEdits(edits, hexLengthOf(objectFormat))
-      const boundary = shallow && normalizeShallowList(shallow, hexLengthOf(objectFormat))
+      if (shallow !== undefined) assertShallowChange(shallow, hexLengthOf(objectFormat))
       const added = addPacks.map(readNewPack)
       const outcomes = judgeRefEdits(edits, state.refs, { atomic })
       if (edits.length > 0 && outcomes.every((outcome) => outcome.kind === 'rejected')) {
@@ -148,13 +153,13 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
       }
       const packs = new Map(state.packs)
       for (const name of dropPacks) packs.delete(name)
-      for (const [name, pack] of added) packs.set(name, withoutMask(state.packs.get(name) ?? pack))
+      for (const [name, pack] of added) packs.set(name, addedPack(pack, state.packs.get(name)))
       const texts = assertEventTexts(events?.(outcomes) ?? [])
       const numbered = texts.map((text, at) => ({ sequence: state.lastEvent + 1 + at, text }))
       change({
         packs,
         refs: state.refs.edit(appliedChanges(edits, outcomes)),
-        shallow: boundary ?? state.shallow,
+        shallow: shallow === undefined ? state.shallow : changeShallowList(state.shallow, shallow),
         events: [...state.events, ...numbered],
         lastEvent: state.lastEvent + texts.length,
       })
@@ -205,17 +210,18 @@ function appliedChanges(
   return changes
 }
 
-/** A pack that is added once more: all of its objects are visible then. */
-function withoutMask({ files, derived, modified }: MemoryPack): MemoryPack {
-  return { files, derived, modified }
+/** A pack that is added, maybe once more: all of its objects are visible then. */
+function addedPack(pack: MemoryPack, old: MemoryPack | undefined): MemoryPack {
+  const { files, derived, modified } = old ?? pack
+  const promisor = pack.promisor ?? old?.promisor
+  return { files, derived, modified, ...(promisor === undefined ? {} : { promisor }) }
 }
 
-function readNewPack({ name, pack, index }: NewPack): [string, MemoryPack] {
+function readNewPack({ name, pack, index, promisor }: NewPack): [string, MemoryPack] {
   assertPackName(name)
-  return [
-    name,
-    { files: { pack: stagedBytes(pack), idx: stagedBytes(index) }, derived: {}, modified: Date.now() },
-  ]
+  const files = { pack: stagedBytes(pack), idx: stagedBytes(index) }
+  const mark = promisor === undefined ? {} : { promisor }
+  return [name, { files, derived: {}, modified: Date.now(), ...mark }]
 }
 
 function stagedBytes(file: StagedFile): Uint8Array {

@@ -79,6 +79,7 @@ const STEPS: readonly string[] = [
      text TEXT NOT NULL
    );
    CREATE INDEX packstone_events_by_repository ON packstone_events (repository, sequence);`,
+  'ALTER TABLE packstone_packs ADD COLUMN promisor INTEGER NOT NULL DEFAULT 0;',
 ]
 
 /** The id of a chunk; that of number {@link MAX_CHUNKS} is beyond all of the file. */

@@ -3,8 +3,8 @@ import type { RefEdit } from '../../refs/ref-edit.ts'
 import { assertRefEdits, judgeRefEdits } from '../../refs/ref-transaction.ts'
 import { assertEventTexts } from '../event-texts.ts'
 import { assertPackName } from '../pack-name.ts'
-import type { NewPack, StorageCommit, StorageCommitResult } from '../repository-storage.ts'
-import { normalizeShallowList } from '../shallow-list.ts'
+import type { NewPack, ShallowChange, StorageCommit, StorageCommitResult } from '../repository-storage.ts'
+import { assertShallowChange } from '../shallow-list.ts'
 import type { StagedFile } from '../stored-file.ts'
 import { dropPack, removeMask } from './pack-rows.ts'
 import { numberIn } from './row-values.ts'
@@ -28,6 +28,7 @@ interface StagedPack {
   readonly name: string
   readonly pack: number
   readonly index: number
+  readonly promisor: boolean
 }
 
 /** The one atomic step, as one transaction: judged by what it sees, and on the device when it ends. */
@@ -36,9 +37,9 @@ export async function commitToDatabase(
   step: StorageCommit,
 ): Promise<StorageCommitResult> {
   const { store, repository } = place
-  const { addPacks = [], dropPacks = [], refs: edits = [], atomic = false } = step
+  const { addPacks = [], dropPacks = [], refs: edits = [], atomic = false, shallow } = step
   assertRefEdits(edits, place.hexLength)
-  const shallow = step.shallow && normalizeShallowList(step.shallow, place.hexLength)
+  if (shallow !== undefined) assertShallowChange(shallow, place.hexLength)
   const added = addPacks.map((pack) => checkNewPack(store, pack))
 
   const result = await store.transact('durable', (sql): StorageCommitResult => {
@@ -50,7 +51,7 @@ export async function commitToDatabase(
     for (const pack of added) addPack(sql, place, pack)
     const kept = new Set(added.map(({ name }) => name))
     for (const name of dropPacks) if (!kept.has(name)) dropPack(sql, store, repository, name)
-    if (shallow !== undefined) replaceShallow(sql, repository, shallow)
+    if (shallow !== undefined) changeShallow(sql, repository, shallow)
     edits.forEach(({ name, target, peeled }: RefEdit, at) => {
       if (outcomes[at]?.kind === 'applied') writeRef(sql, repository, name, target, peeled)
     })
@@ -70,12 +71,13 @@ export async function commitToDatabase(
 function addPack(
   sql: Statements,
   { store, repository }: CommitPlace,
-  { name, pack, index }: StagedPack,
+  { name, pack, index, promisor }: StagedPack,
 ): void {
   const now = Date.now()
   if (sql.findPack.get(repository, name) !== undefined) {
     sql.freshenPack.run(now, repository, name)
     removeMask(sql, store, repository, name)
+    if (promisor) sql.markPromisor.run(repository, name)
     sql.condemnFile.run(pack)
     sql.condemnFile.run(index)
     return
@@ -83,17 +85,17 @@ function addPack(
   for (const file of [pack, index]) {
     if (sql.adoptFile.get(file) === undefined) throw expiredError(store)
   }
-  sql.insertPack.run(repository, name, pack, index, now, null)
+  sql.insertPack.run(repository, name, pack, index, now, null, promisor ? 1 : 0)
 }
 
-function replaceShallow(sql: Statements, repository: number, shallow: readonly string[]): void {
-  sql.deleteShallow.run(repository)
-  for (const id of shallow) sql.insertShallow.run(repository, id)
+function changeShallow(sql: Statements, repository: number, { add, remove }: ShallowChange): void {
+  for (const id of remove) sql.removeShallow.run(repository, id)
+  for (const id of add) sql.insertShallow.run(repository, id)
 }
 
-function checkNewPack(store: SqliteStore, { name, pack, index }: NewPack): StagedPack {
+function checkNewPack(store: SqliteStore, { name, pack, index, promisor }: NewPack): StagedPack {
   assertPackName(name)
-  return { name, pack: stagedId(store, pack), index: stagedId(store, index) }
+  return { name, pack: stagedId(store, pack), index: stagedId(store, index), promisor: promisor === true }
 }
 
 function stagedId(store: SqliteStore, file: StagedFile): number {

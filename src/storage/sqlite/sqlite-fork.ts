@@ -39,6 +39,6 @@ function sharePack(
   const theirs = typeof row['mask'] === 'number' ? row['mask'] : null
   const mask = visible === undefined ? theirs : writeOwnedFile(sql, store, visible)
   const [pack, index, modified] = [numberIn(row, 'pack'), numberIn(row, 'idx'), numberIn(row, 'modified')]
-  sql.insertPack.run(fork, name, pack, index, modified, mask)
+  sql.insertPack.run(fork, name, pack, index, modified, mask, numberIn(row, 'promisor'))
   sql.shareDerived.run(fork, source, name)
 }

@@ -60,6 +60,7 @@ export function openSqliteRepository(parts: SqliteRepositoryParts): RepositorySt
           indexSize: numberIn(row, 'index_size'),
           modified: numberIn(row, 'modified'),
           ...(row['mask'] === null ? {} : { partial: true }),
+          ...(row['promisor'] === 0 ? {} : { promisor: true }),
         })),
       ),
 

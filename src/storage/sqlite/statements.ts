@@ -24,16 +24,21 @@ const SQL = {
   deleteRefs: 'DELETE FROM packstone_refs WHERE repository = ?',
 
   listShallow: 'SELECT id FROM packstone_shallow WHERE repository = ? ORDER BY id',
-  insertShallow: 'INSERT INTO packstone_shallow (repository, id) VALUES (?, ?)',
+  insertShallow: `INSERT INTO packstone_shallow (repository, id) VALUES (?, ?)
+    ON CONFLICT (repository, id) DO NOTHING`,
+  removeShallow: 'DELETE FROM packstone_shallow WHERE repository = ? AND id = ?',
   deleteShallow: 'DELETE FROM packstone_shallow WHERE repository = ?',
 
-  listPacks: `SELECT p.name, pack.size AS pack_size, idx.size AS index_size, p.modified, p.mask FROM packstone_packs AS p
+  listPacks: `SELECT p.name, pack.size AS pack_size, idx.size AS index_size, p.modified, p.mask, p.promisor
+    FROM packstone_packs AS p
     JOIN packstone_files AS pack ON pack.id = p.pack JOIN packstone_files AS idx ON idx.id = p.idx
     WHERE p.repository = ?`,
   listPackFiles: 'SELECT pack, idx, mask FROM packstone_packs WHERE repository = ?',
-  findPack: 'SELECT pack, idx, mask, modified FROM packstone_packs WHERE repository = ? AND name = ?',
-  insertPack: `INSERT INTO packstone_packs (repository, name, pack, idx, modified, mask)
-    VALUES (?, ?, ?, ?, ?, ?)`,
+  findPack: `SELECT pack, idx, mask, modified, promisor FROM packstone_packs
+    WHERE repository = ? AND name = ?`,
+  insertPack: `INSERT INTO packstone_packs (repository, name, pack, idx, modified, mask, promisor)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  markPromisor: 'UPDATE packstone_packs SET promisor = 1 WHERE repository = ? AND name = ?',
   removeMask: 'UPDATE packstone_packs SET mask = NULL WHERE repository = ? AND name = ?',
   freshenPack: 'UPDATE packstone_packs SET modified = max(modified, ?) WHERE repository = ? AND name = ?',
   deletePack: 'DELETE FROM packstone_packs WHERE repository = ? AND name = ?',

@@ -15,11 +15,11 @@ describe('the list of shallow commits', () => {
     const two = await bare.git('commit-tree', '-p', one, '-m', 'child', `${one}^{tree}`)
     await bare.git('update-ref', 'refs/heads/a', two)
     const repository = await mustOpen(bare.path)
-    await repository.commit({ shallow: [two] })
+    await repository.commit({ shallow: { add: [two], remove: [] } })
     expect(await repository.readShallow()).toEqual([two])
     expect(await bare.git('rev-list', '--count', 'refs/heads/a')).toBe('1')
     expect(await bare.git('rev-parse', '--is-shallow-repository')).toBe('true')
-    await repository.commit({ shallow: [] })
+    await repository.commit({ shallow: { add: [], remove: [two] } })
     expect(await readdir(bare.path)).not.toContain('shallow')
     expect(await bare.git('rev-list', '--count', 'refs/heads/a')).toBe('2')
   })
@@ -30,7 +30,7 @@ describe('the list of shallow commits', () => {
     await bare.git('update-ref', 'refs/heads/a', one)
     const repository = await mustOpen(bare.path)
     await writeFile(join(bare.path, 'shallow.lock'), '')
-    const step = { refs: [edit('refs/heads/a', two)], shallow: [two] }
+    const step = { refs: [edit('refs/heads/a', two)], shallow: { add: [two], remove: [] } }
     await expect(repository.commit(step)).rejects.toThrow(gitError('LOCKED', 'shallow'))
     expect(await bare.git('rev-parse', 'refs/heads/a')).toBe(one)
     expect(await readShallow(bare.path)).toBe('')
@@ -46,7 +46,8 @@ describe('the list of shallow commits', () => {
       await cp(bare.path, path, { recursive: true, preserveTimestamps: true })
       const { fileSystem, close } = stoppingFileSystem(allowed)
       const repository = await mustOpen(path, { fileSystem, durable: false })
-      const isDone = await repository.commit({ refs: [edit('refs/heads/a', two)], shallow: [two] }).then(
+      const step = { refs: [edit('refs/heads/a', two)], shallow: { add: [two], remove: [] } }
+      const isDone = await repository.commit(step).then(
         () => true,
         () => false,
       )

@@ -37,7 +37,7 @@ async function goRounds(repository: RepositoryStorage, first: number): Promise<n
         target: { kind: 'direct', id: roundId(round) },
       })),
       atomic: true,
-      shallow: [roundId(round)],
+      shallow: { add: [roundId(round)], remove: round === 0 ? [] : [roundId(round - 1)] },
     })
     process.stdout.write(`${round}\n`)
     await repository.writeDerived(packName(round), 'reachability', packBytes(round))

@@ -102,7 +102,7 @@ describe('files in SQLite that no pack owns', () => {
     const repository = await storage.create('a', CREATE)
     await repository.commit({
       addPacks: [await stagePack(repository, 'a', CHUNK)],
-      shallow: ['b'.repeat(40)],
+      shallow: { add: ['b'.repeat(40)], remove: [] },
     })
     await repository.writeDerived(`pack-${'a'.repeat(40)}`, 'reachability', new Uint8Array(CHUNK))
     await storage.delete('a')
