@@ -68,3 +68,46 @@ export function* gatherPackets(packets: Iterable<Uint8Array>): Generator<Uint8Ar
   }
   if (size > 0) yield concatBytes(gathered)
 }
+
+/** Encodes lines of text as packets, gathered like {@link gatherPackets} does. Fast where they are plain ASCII, as names mostly are. */
+export function* encodeLines(lines: Iterable<string>): Generator<Uint8Array, void, undefined> {
+  let gathered: string[] = []
+  let size = 0
+  for (const line of lines) {
+    gathered.push(line)
+    size += line.length + 4
+    if (size < GATHERED_BYTES) continue
+    yield encodeGathered(gathered)
+    gathered = []
+    size = 0
+  }
+  if (size > 0) yield encodeGathered(gathered)
+}
+
+/** Adds a flush to the last piece, so that it does not travel alone. */
+export function* endWithFlush(pieces: Iterable<Uint8Array>): Generator<Uint8Array, void, undefined> {
+  let last: Uint8Array | undefined
+  for (const piece of pieces) {
+    if (last !== undefined) yield last
+    last = piece
+  }
+  yield last === undefined ? FLUSH_PKT : concatBytes([last, FLUSH_PKT])
+}
+
+function encodeGathered(lines: readonly string[]): Uint8Array {
+  let text = ''
+  for (const line of lines) {
+    const length = line.length + 4
+    if (length > LARGE_PACKET_MAX) return concatBytes(lines.map((each) => encodePkt(each)))
+    text += PLAIN_LENGTHS[length] ?? length.toString(16).padStart(4, '0')
+    text += line
+  }
+  const bytes = encodeUtf8(text)
+  // Bytes are counted as characters: true of ASCII only.
+  return bytes.length === text.length ? bytes : concatBytes(lines.map((line) => encodePkt(line)))
+}
+
+/** Length digits of short packets. */
+const PLAIN_LENGTHS: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, length) =>
+  length.toString(16).padStart(4, '0'),
+)

@@ -1,7 +1,7 @@
 import type { ObjectFormat } from '../object/object-format.ts'
 import type { ObjectId } from '../object/object-id.ts'
 import type { AdvertisedRef } from '../repository/repository.ts'
-import { encodePkt, FLUSH_PKT, gatherPackets } from './pkt-line.ts'
+import { encodeLines, endWithFlush } from './pkt-line.ts'
 import type { ProtocolVersion } from './protocol-version.ts'
 
 /** What the first answer of versions 0 and 1 says. */
@@ -22,19 +22,18 @@ export interface RefAdvertisement {
 export function encodeRefAdvertisement(
   advertisement: RefAdvertisement,
 ): Generator<Uint8Array, void, undefined> {
-  return gatherPackets(listPackets(advertisement))
+  return endWithFlush(encodeLines(listLines(advertisement)))
 }
 
-function* listPackets(advertisement: RefAdvertisement): Generator<Uint8Array, void, undefined> {
+function* listLines(advertisement: RefAdvertisement): Generator<string, void, undefined> {
   const { refs, format } = advertisement
-  if (advertisement.version === 1) yield encodePkt('version 1\n')
+  if (advertisement.version === 1) yield 'version 1\n'
   let capabilities = `\0${advertisement.capabilities.join(' ')}`
-  if (refs.length === 0) yield encodePkt(`${format.zeroId} capabilities^{}${capabilities}\n`)
+  if (refs.length === 0) yield `${format.zeroId} capabilities^{}${capabilities}\n`
   for (const { id, name, peeled } of refs) {
-    yield encodePkt(`${id} ${name}${capabilities}\n`)
+    yield `${id} ${name}${capabilities}\n`
     capabilities = ''
-    if (peeled !== undefined) yield encodePkt(`${peeled} ${name}^{}\n`)
+    if (peeled !== undefined) yield `${peeled} ${name}^{}\n`
   }
-  for (const id of advertisement.shallow) yield encodePkt(`shallow ${id}\n`)
-  yield FLUSH_PKT
+  for (const id of advertisement.shallow) yield `shallow ${id}\n`
 }

@@ -27,10 +27,19 @@ export interface ListAdvertisedRefsOptions {
 /** Ids whose peeled value is remembered; beyond it all are forgotten. */
 const MAX_PEELED = 200_000
 
+/** The refs of a storage that gives out the same list again while nothing changes, and what was made of them. */
+interface KnownRefs {
+  readonly head: Ref | undefined
+  readonly stored: readonly Ref[]
+  peeled?: readonly AdvertisedRef[]
+  unpeeled?: readonly AdvertisedRef[]
+}
+
 /** Lists refs for clients. What a tag object names never changes, so it is looked up once. */
 export class AdvertisedRefs {
   readonly #storage: RepositoryStorage
   readonly #peeled = new Map<ObjectId, ObjectId | null>()
+  #known: KnownRefs | undefined
 
   constructor(storage: RepositoryStorage) {
     this.#storage = storage
@@ -38,13 +47,32 @@ export class AdvertisedRefs {
 
   async list(view: ObjectView, options: ListAdvertisedRefsOptions = {}): Promise<readonly AdvertisedRef[]> {
     const { prefixes, peel = true } = options
-    const wanted = (name: string): boolean =>
+    const isWanted = (name: string): boolean =>
       prefixes === undefined || prefixes.some((prefix) => name.startsWith(prefix))
-    const [heads, stored] = await Promise.all([
-      this.#storage.readRefs(wanted('HEAD') ? ['HEAD'] : []),
+    const [[head], stored] = await Promise.all([
+      this.#storage.readRefs(['HEAD']),
       this.#storage.listRefs('refs/'),
     ])
-    const refs = [...heads.filter((head) => head !== undefined), ...stored.filter(({ name }) => wanted(name))]
+    let known = this.#known
+    if (known === undefined || known.stored !== stored || known.head !== head) {
+      known = this.#known = { head, stored }
+      if (prefixes !== undefined) return this.#advertise(view, head, stored, peel, isWanted)
+    }
+    const key = peel ? 'peeled' : 'unpeeled'
+    const all = known[key] ?? (await this.#advertise(view, head, stored, peel, () => true))
+    if (known[key] === undefined && isSelfContained(head, stored)) known[key] = all
+    return prefixes === undefined ? all : all.filter(({ name }) => isWanted(name))
+  }
+
+  async #advertise(
+    view: ObjectView,
+    head: Ref | undefined,
+    stored: readonly Ref[],
+    peel: boolean,
+    isWanted: (name: string) => boolean,
+  ): Promise<readonly AdvertisedRef[]> {
+    const refs = stored.filter(({ name }) => isWanted(name))
+    if (head !== undefined && isWanted('HEAD')) refs.unshift(head)
     const direct = new Map<string, ObjectId>()
     for (const { name, target } of stored) if (target.kind === 'direct') direct.set(name, target.id)
     const resolved: { readonly ref: Ref; readonly id: ObjectId }[] = []
@@ -99,4 +127,18 @@ export class AdvertisedRefs {
       if (unknown.size > 0) await view.settle()
     }
   }
+}
+
+/** Whether every symbolic ref names a branch in the list, so that nothing else decides about what they lead to. */
+function isSelfContained(head: Ref | undefined, stored: readonly Ref[]): boolean {
+  let symbolic = 0
+  const targets = new Set<string>()
+  for (const ref of head === undefined ? stored : [head, ...stored]) {
+    if (ref.target.kind !== 'symbolic') continue
+    symbolic++
+    targets.add(ref.target.target)
+  }
+  if (symbolic === 0) return true
+  for (const { name, target } of stored) if (target.kind === 'direct') targets.delete(name)
+  return targets.size === 0
 }

@@ -71,11 +71,17 @@ export function openRepository(storage: RepositoryStorage, options: OpenReposito
   const objectHash = (options.receiveCodecs ?? codecs)[format.name]
   const database = new ObjectDatabase(storage, format, codecs, memory)
   const advertised = new AdvertisedRefs(storage)
+  /** What was parsed last, which is what comes next as a rule. */
+  let config: { readonly text: string; readonly parsed: GitConfig } | undefined
   return {
     storage,
     format,
     codecs,
-    readConfig: async () => parseGitConfig(await storage.readConfig()),
+    readConfig: async () => {
+      const text = await storage.readConfig()
+      if (config?.text !== text) config = { text, parsed: parseGitConfig(text) }
+      return config.parsed
+    },
     openView: () => database.openView(),
     readHead: async () => {
       const [head] = await storage.readRefs(['HEAD'])

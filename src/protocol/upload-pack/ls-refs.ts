@@ -1,5 +1,5 @@
 import type { AdvertisedRef } from '../../repository/repository.ts'
-import { encodePkt, FLUSH_PKT, gatherPackets } from '../pkt-line.ts'
+import { encodeLines, endWithFlush } from '../pkt-line.ts'
 import { protocolError } from '../protocol-error.ts'
 import type { ProtocolLimits } from '../protocol-limits.ts'
 import type { UploadPackOptions } from './upload-options.ts'
@@ -84,12 +84,11 @@ export async function* lsRefs(
     ...(prefixes.length === 0 || prefixes.length > MAX_PASSED_PREFIXES ? {} : { prefixes }),
   })
   const unborn = await readUnbornHead(session, request)
-  const encode = function* (): Generator<Uint8Array, void, undefined> {
-    if (unborn !== undefined && isListed('HEAD')) yield encodePkt(`unborn HEAD symref-target:${unborn}\n`)
-    for (const ref of refs) if (isListed(ref.name)) yield encodePkt(encodeRefLine(ref, request))
-    yield FLUSH_PKT
+  const listed = function* (): Generator<string, void, undefined> {
+    if (unborn !== undefined && isListed('HEAD')) yield `unborn HEAD symref-target:${unborn}\n`
+    for (const ref of refs) if (isListed(ref.name)) yield refLine(ref, request)
   }
-  yield* gatherPackets(encode())
+  yield* endWithFlush(encodeLines(listed()))
 }
 
 /** Up to this many prefixes narrow down what is read; more are tested here, at a cost that does not grow with them. */
@@ -111,7 +110,7 @@ async function readUnbornHead(session: UploadSession, request: LsRefsRequest): P
   return (await session.repository.resolveRef('HEAD')) === undefined ? head.target : undefined
 }
 
-function encodeRefLine(ref: AdvertisedRef, request: LsRefsRequest): string {
+function refLine(ref: AdvertisedRef, request: LsRefsRequest): string {
   const symref = request.symrefs && ref.symrefTarget !== undefined ? ` symref-target:${ref.symrefTarget}` : ''
   const peeled = request.peel && ref.peeled !== undefined ? ` peeled:${ref.peeled}` : ''
   return `${ref.id} ${ref.name}${symref}${peeled}\n`

@@ -15,6 +15,8 @@ import { readFileIfThere, type GitDirectory } from './git-directory.ts'
 import { isGitDirectory } from './git-directory-check.ts'
 import { acquireLock, lockedError } from './lock-file.ts'
 import { createLooseObjects } from './loose-object-files.ts'
+import { whileDropsWait } from './maintenance/drop-lock.ts'
+import { createFsMaintenance } from './maintenance/fs-maintenance.ts'
 import { listObjectDirectories } from './object-directories.ts'
 import { dropFromOutbox, readOutbox } from './outbox.ts'
 import { freshenPackFiles, isPackName, listPackDescriptions, openPackPath } from './pack-directory.ts'
@@ -25,6 +27,7 @@ import { parseRepositorySettings, type RepositorySettings } from './repository-s
 import { readShallowFile } from './shallow-file.ts'
 import { createStagedFile } from './staged-file.ts'
 import { Turns } from './turns.ts'
+import { WatchedValue } from './watched-value.ts'
 
 /** How this adapter treats the disk. */
 export interface FsOptions {
@@ -101,13 +104,22 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
     if (open) return storing(location, work)
     return Promise.reject(new GitError('INVALID_ARGUMENT', `${location} was closed; open it again`))
   }
+  const packs = new WatchedValue(fs, async (watching) =>
+    listPackDescriptions(watching, await listObjectDirectories(watching, join(path, 'objects'))),
+  )
+  const head = new WatchedValue(fs, (watching) => reader.through(watching).read('HEAD'))
+  const allRefs = new WatchedValue(fs, (watching) => reader.through(watching).list('refs/', directory))
+  const configText = new WatchedValue(fs, async (watching) =>
+    decodeUtf8((await readFileIfThere(watching, config.path)) ?? new Uint8Array(0)),
+  )
+  const shallow = new WatchedValue(fs, (watching) => readShallowFile(watching, path, hexLength))
   const loose = createLooseObjects({ fs, path, hexLength, objectDirectories, directory })
 
   return {
     location,
     objectFormat,
 
-    listPacks: () => run(async () => listPackDescriptions(fs, await objectDirectories())),
+    listPacks: () => run(() => packs.read()),
 
     openPackFile: (name, kind) =>
       run(async () => {
@@ -128,7 +140,11 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
     readPackMask: (name) =>
       run(async () => readPackMaskFile(fs, isPackName(name) ? await objectDirectories() : [], name)),
 
-    freshenPacks: (names) => run(async () => freshenPackFiles(fs, await objectDirectories(), names)),
+    freshenPacks: (names) =>
+      run(async () => {
+        const directories = await objectDirectories()
+        await whileDropsWait(await directory(), () => freshenPackFiles(fs, directories, names))
+      }),
 
     readDerived: (pack, kind) => run(async () => readDerivedFile(fs, await objectDirectories(), pack, kind)),
 
@@ -139,9 +155,12 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
         await writeDerivedFile(await directory(), names, pack, kind, bytes)
       }),
 
-    readRefs: (names) => run(() => reader.readAll(names, directory)),
+    readRefs: (names) =>
+      run(async () =>
+        names.length === 1 && names[0] === 'HEAD' ? [await head.read()] : reader.readAll(names, directory),
+      ),
 
-    listRefs: (prefix) => run(() => reader.list(prefix, directory)),
+    listRefs: (prefix) => run(() => (prefix === 'refs/' ? allRefs.read() : reader.list(prefix, directory))),
 
     commit: (step) =>
       run(async () => {
@@ -158,8 +177,7 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
 
     dropEvents: (through) => run(async () => dropFromOutbox(await directory(), through)),
 
-    readConfig: () =>
-      run(async () => decodeUtf8((await readFileIfThere(fs, config.path)) ?? new Uint8Array(0))),
+    readConfig: () => run(() => configText.read()),
 
     writeConfig: (text) =>
       run(async () => {
@@ -174,7 +192,7 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
         await replaceConfig(await directory(), config.path, text)
       }),
 
-    readShallow: () => run(() => readShallowFile(fs, path, hexLength)),
+    readShallow: () => run(() => shallow.read()),
 
     loose: {
       has: (id) => run(() => loose.has(id)),
@@ -184,11 +202,14 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
       write: (id, compressed) => run(() => loose.write(id, compressed)),
     },
 
+    maintenance: createFsMaintenance({ reader, turns, directory, run }),
+
     async close() {
       open = false
       await Promise.all([...files].map((file) => file.close()))
       config.clear()
       reader.packed.clear()
+      for (const watched of [packs, head, allRefs, configText, shallow]) watched.clear()
     },
   }
 }

@@ -42,17 +42,28 @@ export class CachedFile<Value> {
   readonly path: string
   readonly #fs: FileSystem
   readonly #parse: (bytes: Uint8Array) => Value
-  #last: Reading<Value> | undefined
+  readonly #memory: { last: Reading<Value> | undefined }
 
-  constructor(fs: FileSystem, path: string, parse: (bytes: Uint8Array) => Value) {
+  constructor(
+    fs: FileSystem,
+    path: string,
+    parse: (bytes: Uint8Array) => Value,
+    memory: { last: Reading<Value> | undefined } = { last: undefined },
+  ) {
     this.#fs = fs
     this.path = path
     this.#parse = parse
+    this.#memory = memory
+  }
+
+  /** The same file through another view of the file system: what one reads the other need not read again. */
+  through(fs: FileSystem): CachedFile<Value> {
+    return new CachedFile(fs, this.path, this.#parse, this.#memory)
   }
 
   /** The value of the file as it is now. */
   async read(): Promise<Value> {
-    const last = this.#last
+    const last = this.#memory.last
     if (last?.settled) {
       const stamp = await this.#stampOfPath()
       if (last.stamp !== undefined && stamp !== undefined && isSameStamp(last.stamp, stamp)) return last.value
@@ -95,23 +106,23 @@ export class CachedFile<Value> {
 
   /** Forgets what was read. */
   clear(): void {
-    this.#last = undefined
+    this.#memory.last = undefined
   }
 
   async #readOpen(file: OpenFile): Promise<Value> {
     const now = BigInt(Date.now()) * 1_000_000n
     const stamp = stampOf(await file.stat({ bigint: true }))
-    const last = this.#last
+    const last = this.#memory.last
     if (last?.settled && last.stamp !== undefined && isSameStamp(last.stamp, stamp)) return last.value
     const newest = stamp.modified > stamp.changed ? stamp.modified : stamp.changed
     return this.#keep(stamp, await file.readFile(), newest + SETTLED_AFTER < now)
   }
 
   #keep(stamp: Stamp | undefined, bytes: Uint8Array, settled: boolean): Value {
-    const last = this.#last
+    const last = this.#memory.last
     const value =
       last !== undefined && Buffer.compare(last.bytes, bytes) === 0 ? last.value : this.#parse(bytes)
-    this.#last = { stamp, settled, bytes, value }
+    this.#memory.last = { stamp, settled, bytes, value }
     return value
   }
 

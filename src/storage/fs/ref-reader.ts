@@ -2,6 +2,7 @@ import { parsePackedRefs, type PackedRefs } from '../../refs/packed-refs.ts'
 import { compareRefNames } from '../../refs/ref-name.ts'
 import type { Ref, RefTarget } from '../../refs/ref.ts'
 import { CachedFile } from './cached-file.ts'
+import type { FileSystem } from './file-system.ts'
 import { mapInParallel } from './in-parallel.ts'
 import { acquireLock, lockedError } from './lock-file.ts'
 import type { GitDirectory } from './git-directory.ts'
@@ -27,11 +28,19 @@ export class RefReader {
   readonly place: LooseRefPlace
   readonly packed: CachedFile<PackedRefs>
 
-  constructor(place: LooseRefPlace) {
+  /** @param packed the same file read by another reader, to share what is parsed of it. */
+  constructor(place: LooseRefPlace, packed?: CachedFile<PackedRefs>) {
     this.place = place
-    this.packed = new CachedFile(place.fs, `${place.path}/packed-refs`, (bytes) =>
-      parsePackedRefs(bytes, place.hexLength),
-    )
+    this.packed =
+      packed ??
+      new CachedFile(place.fs, `${place.path}/packed-refs`, (bytes) =>
+        parsePackedRefs(bytes, place.hexLength),
+      )
+  }
+
+  /** A reader of the same refs through another view of the file system. */
+  through(fs: FileSystem): RefReader {
+    return new RefReader({ ...this.place, fs }, this.packed.through(fs))
   }
 
   /** One ref. The loose file is read first: whoever removes one has put its value into packed-refs before. */
