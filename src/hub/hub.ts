@@ -8,6 +8,7 @@ import { NO_EVENTS } from './events/event-writer.ts'
 import { createGitEndpoint, type GitEndpointOptions } from './git/git-endpoint.ts'
 import type { HubContext } from './hub-context.ts'
 import type { HubLimits } from './hub-limits.ts'
+import type { ImportOptions } from './import/import-options.ts'
 import type { Registry } from './registry/registry.ts'
 import { createOpenRepositories } from './repositories/open-repositories.ts'
 import { resumeWork } from './repositories/resume-work.ts'
@@ -39,6 +40,8 @@ export interface HubOptions {
   readonly limits?: HubLimits
   /** How Git clients are served. */
   readonly git?: GitEndpointOptions
+  /** How remotes are reached that repositories are imported from. Default: nothing is imported. */
+  readonly imports?: ImportOptions
   /** Milliseconds since the epoch. Default: the clock of the machine. */
   readonly clock?: () => number
   /** Bytes that nobody can guess. Default: `crypto.getRandomValues`. */
@@ -125,6 +128,7 @@ function createContext(options: HubOptions, origin: string, work: Set<Promise<un
     receiveCodecs,
     memoryBudget,
     limits: options.limits ?? {},
+    imports: options.imports,
     events: NO_EVENTS,
     delivery: NO_DELIVERY,
     now: options.clock ?? Date.now,

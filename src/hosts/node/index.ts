@@ -10,4 +10,10 @@ export {
 } from './node-listener.ts'
 export { hostMemoryBytes } from './host-memory.ts'
 export { keepHeapSmall } from './keep-heap-small.ts'
+export {
+  createPublicFetch,
+  type PublicFetch,
+  type PublicFetchOptions,
+  type ResolveAddresses,
+} from './public-fetch.ts'
 export { serve, type RunningServer, type ServeOptions } from './serve.ts'

@@ -3,11 +3,8 @@ import { ArtifactsError, isArtifactsError } from '../artifacts-error.ts'
 import { shownUrl, type ImportSource } from './import-source.ts'
 import { PRIVATE_ADDRESS } from './public-address.ts'
 
-/** How far an import was when it failed: what the same error means depends on it. */
-export type ImportPhase = 'discovery' | 'transfer'
-
 /** What a client is told of a failed import. What is not the remote's fault is given back as it is. */
-export function importFailure(error: unknown, source: ImportSource, phase: ImportPhase): unknown {
+export function importFailure(error: unknown, source: ImportSource): unknown {
   if (isArtifactsError(error) || !isGitError(error)) return error
   switch (error.code) {
     case 'FORBIDDEN':
@@ -38,7 +35,8 @@ export function importFailure(error: unknown, source: ImportSource, phase: Impor
         cause: error,
       })
     case 'PROTOCOL':
-      return phase === 'discovery' ? notAGitRemote(error) : unavailable(error)
+      // What speaks the protocol and breaks it, or breaks off, is a repository that fails; anything else is none.
+      return error.details['url'] === undefined ? unavailable(error) : notAGitRemote(error)
     case 'UNAVAILABLE':
     case 'ABORTED':
     case 'CORRUPT_PACK':

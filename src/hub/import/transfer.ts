@@ -3,7 +3,7 @@ import type { FsckOptions } from '../../object/fsck.ts'
 import type { FetchFunction } from '../../client/client-options.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { HubLimits } from '../hub-limits.ts'
-import { importFailure, type ImportPhase } from './import-failure.ts'
+import { importFailure } from './import-failure.ts'
 import type { ImportSource } from './import-source.ts'
 
 /** What an imported repository turned out to be. */
@@ -55,7 +55,6 @@ export async function transfer(
 ): Promise<Transferred> {
   const { fetch, limits, signal } = options
   const { url, credentials, depth } = source
-  let phase: ImportPhase = 'discovery'
   try {
     const client = createClient({
       url,
@@ -64,7 +63,6 @@ export async function transfer(
       ...(credentials === undefined ? {} : { credentials }),
     })
     const remote = await client.lsRefs({ prefixes: ['HEAD', 'refs/heads/'], peel: false })
-    phase = 'transfer'
     const head = remote.refs.find(({ name }) => name === 'HEAD')
     const headBranch = branchOf(head?.symrefTarget ?? remote.unbornHead)
     const branch = source.branch ?? (depth === undefined ? undefined : headBranch)
@@ -82,7 +80,7 @@ export async function transfer(
     if (source.branch !== undefined) await pointHead(repository, source.branch)
     return { defaultBranch: source.branch ?? headBranch, objectCount: fetched.objectCount }
   } catch (error) {
-    throw importFailure(error, source, phase)
+    throw importFailure(error, source)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { HubContext } from '../hub-context.ts'
 import type { RepositoryRecord } from '../registry/records.ts'
+import { resumeImport } from '../import/resume-import.ts'
 import { removeDeleted } from './cleanup.ts'
 import { createStored } from './create-repository.ts'
 import { abandonReservation, LEASE } from './reserve-repository.ts'
@@ -8,9 +9,9 @@ import { abandonReservation, LEASE } from './reserve-repository.ts'
 const BATCH = 50
 
 /**
- * Takes up what processes that died left behind. A repository that was being created is finished; one that was being forked or
- * imported is given up, since whoever asked for it has heard of no success. Then the data of deleted ones is removed. It may be done
- * by several processes at a time: each repository is taken by one of them.
+ * Takes up what processes that died left behind. A repository that was being created is finished, an import is begun anew in the
+ * background, and a fork is given up, since whoever asked for it has heard of no success. Then the data of deleted ones is removed. It
+ * may be done by several processes at a time: each repository is taken by one of them.
  */
 export async function resumeWork(hub: HubContext): Promise<void> {
   for (const record of await hub.registry.listStale(hub.now(), BATCH)) {
@@ -21,7 +22,11 @@ export async function resumeWork(hub: HubContext): Promise<void> {
 }
 
 async function settle(hub: HubContext, record: RepositoryRecord): Promise<void> {
-  if (record.status !== 'creating') {
+  if (record.status === 'importing') {
+    hub.background(resumeImport(hub, record))
+    return
+  }
+  if (record.status === 'forking') {
     await abandonReservation(hub, record)
     return
   }
