@@ -15,6 +15,8 @@ import { readFileIfThere, type GitDirectory } from './git-directory.ts'
 import { isGitDirectory } from './git-directory-check.ts'
 import { acquireLock, lockedError } from './lock-file.ts'
 import { createLooseObjects } from './loose-object-files.ts'
+import { whileDropsWait } from './maintenance/drop-lock.ts'
+import { createFsMaintenance } from './maintenance/fs-maintenance.ts'
 import { listObjectDirectories } from './object-directories.ts'
 import { dropFromOutbox, readOutbox } from './outbox.ts'
 import { freshenPackFiles, isPackName, listPackDescriptions, openPackPath } from './pack-directory.ts'
@@ -138,7 +140,11 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
     readPackMask: (name) =>
       run(async () => readPackMaskFile(fs, isPackName(name) ? await objectDirectories() : [], name)),
 
-    freshenPacks: (names) => run(async () => freshenPackFiles(fs, await objectDirectories(), names)),
+    freshenPacks: (names) =>
+      run(async () => {
+        const directories = await objectDirectories()
+        await whileDropsWait(await directory(), () => freshenPackFiles(fs, directories, names))
+      }),
 
     readDerived: (pack, kind) => run(async () => readDerivedFile(fs, await objectDirectories(), pack, kind)),
 
@@ -195,6 +201,8 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
       list: () => run(() => loose.list()),
       write: (id, compressed) => run(() => loose.write(id, compressed)),
     },
+
+    maintenance: createFsMaintenance({ reader, turns, directory, run }),
 
     async close() {
       open = false

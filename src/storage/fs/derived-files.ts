@@ -15,6 +15,13 @@ import { randomSuffix } from './random-name.ts'
 /** Our own folder inside a repository: git looks at nothing in it, and its gc leaves it alone. */
 const FOLDER = 'packstone'
 
+/** What git has beside its packs. */
+const GIT_KINDS: ReadonlySet<DerivedFileKind> = /* @__PURE__ */ new Set<DerivedFileKind>([
+  'rev',
+  'bitmap',
+  'mtimes',
+])
+
 /**
  * Reads a file derived from a pack, from this repository or from the alternate that holds the pack.
  *
@@ -28,7 +35,8 @@ export async function readDerivedFile(
 ): Promise<Uint8Array | undefined> {
   if (!isPackName(pack)) return undefined
   for (const objects of objectDirectories) {
-    const bytes = await readFileIfThere(fs, join(dirname(objects), FOLDER, `${pack}.${kind}`))
+    const folder = GIT_KINDS.has(kind) ? join(objects, 'pack') : join(dirname(objects), FOLDER)
+    const bytes = await readFileIfThere(fs, join(folder, `${pack}.${kind}`))
     if (bytes !== undefined) return bytes
   }
   return undefined
@@ -44,9 +52,10 @@ export async function writeDerivedFile(
 ): Promise<void> {
   if (!packNames.has(pack)) return
   const { fs } = directory
-  const folder = join(directory.path, FOLDER)
+  const isGits = GIT_KINDS.has(kind)
+  const folder = isGits ? join(directory.path, 'objects', 'pack') : join(directory.path, FOLDER)
   await makeDirectories(directory, folder)
-  const temporary = join(folder, `tmp_${randomSuffix()}`)
+  const temporary = join(folder, `tmp_${isGits ? `${kind}_` : ''}${randomSuffix()}`)
   const file = await fs.open(temporary, 'wx', 0o666)
   try {
     await file.writeFile(bytes)
@@ -55,7 +64,7 @@ export async function writeDerivedFile(
     await file.close()
   }
   await fs.rename(temporary, join(folder, `${pack}.${kind}`))
-  await removeOrphans(fs, folder, packNames)
+  if (!isGits) await removeOrphans(fs, folder, packNames)
 }
 
 /** A temporary file older than this was left by a process that died. */

@@ -19,7 +19,15 @@ import { prepareShallowFile } from './shallow-file.ts'
  */
 export async function commitToDirectory(
   place: RefTransactionPlace,
-  { addPacks = [], dropPacks = [], refs: edits = [], atomic = false, shallow, events }: StorageCommit,
+  {
+    addPacks = [],
+    dropPacks = [],
+    dropOnlyBefore,
+    refs: edits = [],
+    atomic = false,
+    shallow,
+    events,
+  }: StorageCommit,
 ): Promise<StorageCommitResult> {
   const { directory } = place
   const hexLength = hexLengthOf(place.objectFormat)
@@ -59,7 +67,7 @@ export async function commitToDirectory(
       if (events !== undefined) await tellEvents(directory, events)
     }
     if (placed !== undefined) {
-      await dropPackFiles(directory, dropPacks)
+      await dropPackFiles(directory, dropPacks, dropOnlyBefore)
       await placed.finish()
     }
   } catch (error) {

@@ -6,6 +6,7 @@ import { assertPackName } from '../pack-name.ts'
 import type { NewPack } from '../repository-storage.ts'
 import { hasErrno, isAbsent } from './errno.ts'
 import type { FileSystem } from './file-system.ts'
+import { whileDropsWait } from './maintenance/drop-lock.ts'
 import { removeFile, syncDirectory, writeNewFile, type GitDirectory } from './git-directory.ts'
 import { isPackName, packPath } from './pack-directory.ts'
 import { isKeptAsPartial, removePackMask } from './pack-masks.ts'
@@ -140,9 +141,35 @@ async function freshenIfThere(fs: FileSystem, objects: string, name: string): Pr
  * Removes packs of this repository's own, the index first so that nobody begins to use them. Unknown names are
  * ignored, and so are packs with a `.keep` that is not the mark of a partial pack: whoever wrote it may be about to make refs name
  * their objects.
+ *
+ * @param onlyBefore keep packs that were written or freshened at this moment or later.
  */
-export async function dropPackFiles(directory: GitDirectory, names: readonly string[]): Promise<void> {
+export async function dropPackFiles(
+  directory: GitDirectory,
+  names: readonly string[],
+  onlyBefore?: number,
+): Promise<void> {
   if (names.length === 0) return
+  if (onlyBefore === undefined) return removePackFiles(directory, names)
+  await whileDropsWait(directory, async () => {
+    const old: string[] = []
+    for (const name of names)
+      if (isPackName(name) && (await modifiedAt(directory, name)) < onlyBefore) old.push(name)
+    await removePackFiles(directory, old)
+  })
+}
+
+/** When a pack of this repository's own was last written or freshened; never, for one that is not there. */
+async function modifiedAt({ fs, path }: GitDirectory, name: string): Promise<number> {
+  try {
+    return (await fs.stat(packPath(join(path, 'objects'), name, 'pack'))).mtimeMs
+  } catch (error) {
+    if (isAbsent(error)) return Infinity
+    throw error
+  }
+}
+
+async function removePackFiles(directory: GitDirectory, names: readonly string[]): Promise<void> {
   const folder = join(directory.path, 'objects', 'pack')
   const files = await directory.fs.readdir(folder)
   const present = new Set(files)

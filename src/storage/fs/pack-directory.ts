@@ -19,9 +19,9 @@ export async function listPackDescriptions(
   objectDirectories: readonly string[],
 ): Promise<PackDescription[]> {
   const packs = new Map<string, PackDescription>()
-  for (const directory of objectDirectories) {
+  for (const [number, directory] of objectDirectories.entries()) {
     for (const pack of await describePacks(fs, directory)) {
-      if (!packs.has(pack.name)) packs.set(pack.name, pack)
+      if (!packs.has(pack.name)) packs.set(pack.name, number === 0 ? pack : { ...pack, pinned: 'borrowed' })
     }
   }
   return [...packs.values()]
@@ -44,7 +44,8 @@ async function describePacks(fs: FileSystem, objectDirectory: string): Promise<P
       return (
         description && {
           ...description,
-          ...(partial.has(name) ? { partial: true } : {}),
+          ...(partial.has(name) ? { partial: true } : files.has(`${name}.keep`) ? { pinned: 'kept' } : {}),
+          ...(files.has(`${name}.mtimes`) ? { cruft: true } : {}),
           ...(files.has(`${name}.promisor`) ? { promisor: true } : {}),
         }
       )

@@ -138,6 +138,7 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
     async commit({
       addPacks = [],
       dropPacks = [],
+      dropOnlyBefore = Infinity,
       refs: edits = [],
       atomic = false,
       shallow,
@@ -152,7 +153,9 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
         return { refs: outcomes, packsCommitted: false }
       }
       const packs = new Map(state.packs)
-      for (const name of dropPacks) packs.delete(name)
+      for (const name of dropPacks) {
+        if ((packs.get(name)?.modified ?? 0) < dropOnlyBefore) packs.delete(name)
+      }
       for (const [name, pack] of added) packs.set(name, addedPack(pack, state.packs.get(name)))
       const texts = assertEventTexts(events?.(outcomes) ?? [])
       const numbered = texts.map((text, at) => ({ sequence: state.lastEvent + 1 + at, text }))

@@ -50,7 +50,10 @@ export async function commitToDatabase(
     }
     for (const pack of added) addPack(sql, place, pack)
     const kept = new Set(added.map(({ name }) => name))
-    for (const name of dropPacks) if (!kept.has(name)) dropPack(sql, store, repository, name)
+    for (const name of dropPacks) {
+      if (!kept.has(name) && isPackBefore(sql, repository, name, step.dropOnlyBefore))
+        dropPack(sql, store, repository, name)
+    }
     if (shallow !== undefined) changeShallow(sql, repository, shallow)
     edits.forEach(({ name, target, peeled }: RefEdit, at) => {
       if (outcomes[at]?.kind === 'applied') writeRef(sql, repository, name, target, peeled)
@@ -65,6 +68,17 @@ export async function commitToDatabase(
     }
   }
   return result
+}
+
+/** Whether a pack was last written or freshened before a moment, where there is one to keep to. */
+function isPackBefore(
+  sql: Statements,
+  repository: number,
+  name: string,
+  moment: number | undefined,
+): boolean {
+  const row = moment === undefined ? undefined : sql.findPack.get(repository, name)
+  return row === undefined || moment === undefined || numberIn(row, 'modified') < moment
 }
 
 /** Adds a pack. Of a name that is there the old files stay, as young as the new ones, which are left to be removed. */

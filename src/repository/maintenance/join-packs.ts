@@ -1,0 +1,56 @@
+import type { Repository } from '../repository.ts'
+import { geometricSplit } from './geometric-split.ts'
+import { makePack } from './made-pack.ts'
+import type { MaintenanceStep } from './maintenance-result.ts'
+import type { StepContext } from './step-context.ts'
+import { collectContents } from './pack-contents.ts'
+import { removePackedLoose, replacePacks } from './replace-packs.ts'
+import type { MaintainedPack, RepositoryState } from './repository-state.ts'
+
+/**
+ * Chooses the packs to join: those that break the geometric progression, as many of the smallest as the step may take.
+ */
+export function choosePacksToJoin(
+  packs: readonly MaintainedPack[],
+  { factor, maxStepBytes }: { readonly factor: number; readonly maxStepBytes: number },
+): readonly MaintainedPack[] {
+  const sorted = [...packs].sort((left, right) => objectsIn(left) - objectsIn(right))
+  const split = geometricSplit(sorted.map(objectsIn), factor)
+  return takeWithin(sorted.slice(0, split), maxStepBytes)
+}
+
+/** The first of some packs that have at most so many bytes together; none when that is fewer than two. */
+export function takeWithin(packs: readonly MaintainedPack[], maxBytes: number): readonly MaintainedPack[] {
+  let bytes = 0
+  const taken = packs.filter(({ description }) => (bytes += description.packSize) <= maxBytes)
+  return taken.length < 2 ? [] : taken
+}
+
+function objectsIn({ file }: MaintainedPack): number {
+  return file.index.objectCount
+}
+
+/** Joins packs and loose objects as they are stored: deltas are kept, none are searched. Nothing is lost, reachable or not. */
+export async function joinPacks(
+  repository: Repository,
+  state: RepositoryState,
+  packs: readonly MaintainedPack[],
+  context: StepContext,
+): Promise<MaintenanceStep> {
+  const { view, loose } = state
+  const newestFirst = [...packs].sort((left, right) => right.description.modified - left.description.modified)
+  const files = newestFirst.map(({ file }) => file)
+  const contents = await collectContents(view, files, loose, () => true, context.signal)
+  const main = await makePack(repository, view, contents, { ...context.packing, window: 0 })
+  const replacement = { main, dropped: packs }
+  await replacePacks(repository, state, replacement)
+  return {
+    kind: 'repack',
+    how: 'join',
+    ...(main === undefined ? {} : { added: main.staged.name }),
+    dropped: packs.map(({ description }) => description.name),
+    objectCount: contents.objects.size,
+    unreachableCount: 0,
+    looseRemoved: await removePackedLoose(repository, state, replacement),
+  }
+}

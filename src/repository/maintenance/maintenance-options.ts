@@ -1,0 +1,91 @@
+import { GitError } from '../../errors.ts'
+import { checkedDeltaSearchOptions, type DeltaSearchOptions } from '../../pack/delta-search/search-options.ts'
+import type { ProgressListener } from '../../pack/progress.ts'
+import type { MaintenanceStep } from './maintenance-result.ts'
+
+/**
+ * What maintenance is to reach.
+ * - `geometric`: few packs, by joining small ones until each is twice as large as the next; costs little and is done often.
+ * - `full`: one pack of everything that is reachable, its deltas searched anew; what nothing reaches goes to a pack of its own.
+ * - `gc`: `full`, and unreachable objects are removed once they have been in a pack of their own for the grace period.
+ */
+export type MaintenanceMode = 'geometric' | 'full' | 'gc'
+
+/** What one call may take. */
+export interface MaintenanceBudget {
+  /** After this long the call ends, between two steps or within one; what a step has not finished is dropped. */
+  readonly milliseconds?: number
+  /** Packs of at most so many bytes together are rewritten in one step; what is larger alone is left as it is. */
+  readonly bytes?: number
+}
+
+export interface MaintenanceOptions {
+  /** Default `geometric`. */
+  readonly mode?: MaintenanceMode
+  /** How long unreachable objects are kept from when they are found to be, in milliseconds. Default 14 days; 0 removes them at once. */
+  readonly gracePeriod?: number
+  /** How many times larger than the next a pack is left to be, for `geometric`. Default 2. */
+  readonly factor?: number
+  /** How hard deltas are searched, for `full` and `gc`. */
+  readonly search?: DeltaSearchOptions
+  /** Search deltas anew also in packs where that was done before. Default false. */
+  readonly force?: boolean
+  readonly budget?: MaintenanceBudget
+  readonly signal?: AbortSignal
+  readonly onProgress?: ProgressListener
+  /** Told of each step when it is done. */
+  readonly onStep?: (step: MaintenanceStep) => void
+}
+
+/** The options with all defaults. */
+export interface CheckedMaintenanceOptions {
+  readonly mode: MaintenanceMode
+  readonly gracePeriod: number
+  readonly factor: number
+  readonly search: DeltaSearchOptions
+  readonly force: boolean
+  readonly maxStepBytes: number
+  readonly milliseconds: number | undefined
+  readonly onProgress: ProgressListener | undefined
+}
+
+const TWO_WEEKS = 14 * 24 * 3_600_000
+/** Bytes of packs that are rewritten in a millisecond at the least: what a step is planned for where time is short. */
+const BYTES_PER_MILLISECOND = 500
+/** A step is never planned for less than this. */
+const LEAST_STEP_BYTES = 1 << 20
+
+/**
+ * Completes the options.
+ *
+ * @throws GitError `INVALID_ARGUMENT`
+ */
+export function checkedMaintenanceOptions(options: MaintenanceOptions): CheckedMaintenanceOptions {
+  const { mode = 'geometric', gracePeriod = TWO_WEEKS, factor = 2, search = {}, force = false } = options
+  const { milliseconds, bytes = Infinity } = options.budget ?? {}
+  if (!['geometric', 'full', 'gc'].includes(mode)) throw invalid('mode', mode, 'geometric, full or gc')
+  if (!(gracePeriod >= 0)) throw invalid('gracePeriod', gracePeriod, 'milliseconds, 0 or more')
+  if (!(factor >= 2)) throw invalid('factor', factor, 'a number of at least 2')
+  if (milliseconds !== undefined && !(milliseconds > 0)) {
+    throw invalid('budget.milliseconds', milliseconds, 'a number above 0')
+  }
+  if (!(bytes > 0)) throw invalid('budget.bytes', bytes, 'a number above 0')
+  checkedDeltaSearchOptions(search)
+  const inTime = milliseconds === undefined ? Infinity : milliseconds * BYTES_PER_MILLISECOND
+  return {
+    mode,
+    gracePeriod,
+    factor,
+    search,
+    force,
+    milliseconds,
+    maxStepBytes: Math.max(LEAST_STEP_BYTES, Math.min(bytes, inTime)),
+    onProgress: options.onProgress,
+  }
+}
+
+function invalid(name: string, value: string | number, expected: string): GitError {
+  return new GitError('INVALID_ARGUMENT', `option '${name}' is ${value}; expected ${expected}`, {
+    details: { option: name, value },
+  })
+}
