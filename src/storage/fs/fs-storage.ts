@@ -73,7 +73,7 @@ export function createFsStorage(options: FsStorageOptions): Storage {
       storing(location, async () => {
         const path = pathOf(key)
         if (!(await isOwnPath(fs, top, path)) || !(await isGitDirectory(fs, path))) return false
-        await removeLeftovers(fs, top)
+        await removeLeftovers(fs, [top, dirname(path)])
         return removeRepository(files, path)
       }),
 
@@ -148,11 +148,28 @@ async function removeRepository(files: GitDirectory, path: string): Promise<bool
   return true
 }
 
-/** Removes what a crash left of deleted repositories. */
-async function removeLeftovers(fs: FileSystem, top: string): Promise<void> {
-  for (const name of await fs.readdir(top)) {
-    if (!name.startsWith(`${TEMPORARY_PREFIX}deleted-`)) continue
-    await fs.rm(join(top, name), { recursive: true, force: true })
+/** A repository that is being made for longer than this, in milliseconds, was left by a process that died. */
+const ABANDONED_AFTER = 86_400_000
+
+/** Removes what crashes left in directories: repositories that were being deleted, or made. */
+async function removeLeftovers(fs: FileSystem, folders: Iterable<string>): Promise<void> {
+  for (const folder of new Set(folders)) {
+    for (const name of await fs.readdir(folder)) {
+      const path = join(folder, name)
+      if (name.startsWith(`${TEMPORARY_PREFIX}deleted-`) || (await isAbandoned(fs, path, name))) {
+        await fs.rm(path, { recursive: true, force: true })
+      }
+    }
+  }
+}
+
+async function isAbandoned(fs: FileSystem, path: string, name: string): Promise<boolean> {
+  if (!name.startsWith(`${TEMPORARY_PREFIX}new-`)) return false
+  try {
+    return Date.now() - (await fs.lstat(path)).mtimeMs > ABANDONED_AFTER
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
   }
 }
 
