@@ -4,12 +4,12 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { git } from '../../test/support/git.ts'
+import { writeLargePack, type LargePack } from '../../test/support/large-pack.ts'
 import { FLUSH, pktLine } from '../../test/support/raw-http.ts'
 import { packstoneCommand } from '../../test/support/servers/packstone.ts'
 import { encodeFetch, V2_HEADERS } from '../fetch-request.ts'
 import { HttpClient } from '../http-client.ts'
 import type { StandaloneJob, Surroundings } from '../job.ts'
-import { writeLargeRepository, type LargeRepository } from '../large-repository.ts'
 import { programPath } from '../program-path.ts'
 import { figureOf, type Figure, type Row } from '../row.ts'
 import { startPackstoneServer } from '../servers.ts'
@@ -30,32 +30,34 @@ export const memoryWindowedJob: StandaloneJob = {
 }
 
 async function runMemoryWindowed(context: Surroundings): Promise<Row[]> {
-  const shape = context.smoke ? { folders: 2, fileSize: 3000 } : { folders: 499, fileSize: 3000 }
-  const large = await writeLargeRepository(join(context.scratch, 'large.git'), shape)
+  const commits = context.smoke ? 2 : 2750
+  const large = await writeLargePack(join(context.scratch, 'large.pack'), { commits, fileBytes: 2500 })
   return [await indexRow(context, large), ...(await serverRows(context, large))]
 }
 
-function rowOf(large: LargeRepository, who: string, what: string, figure: Figure): Row {
-  const pack = `${(large.packBytes / MEGABYTE).toFixed(0)} MB, ${large.objects} objects`
+function rowOf(large: LargePack, who: string, what: string, figure: Figure): Row {
+  const pack = `${(large.bytes / MEGABYTE).toFixed(0)} MB, ${large.objectCount} objects`
   const conditions = `${what}, node, --memory-budget ${BUDGET}, pack of ${pack}`
   return { job: 'peak memory, windowed', corpus: '', who, conditions, figures: [figure], rounds: 1 }
 }
 
-async function indexRow({ scratch, cores }: Surroundings, large: LargeRepository): Promise<Row> {
+async function indexRow({ scratch, cores }: Surroundings, large: LargePack): Promise<Row> {
   const out = join(scratch, 'large.idx')
   const report = join(scratch, 'memory')
   const node = [process.execPath, '--import', pathToFileURL(programPath('report-memory')).href]
-  const command = ['index-pack', '--quiet', '--memory-budget', String(BUDGET), '--out', out, large.pack]
+  const command = ['index-pack', '--quiet', '--memory-budget', String(BUDGET), '--out', out, large.path]
   const options = { core: cores.measured, env: { BENCH_MEMORY_REPORT: report } }
   const { milliseconds } = await timeProcess([...node, packstoneCommand(), ...command], options)
-  if (!(await readFile(out)).equals(await readFile(large.pack.replace(/\.pack$/, '.idx'))))
+  const theirs = join(scratch, 'large-git.idx')
+  await git(['index-pack', '-o', theirs, large.path], { timeout: 3_600_000 })
+  if (!(await readFile(out)).equals(await readFile(theirs)))
     throw new Error('the index is not the one that git makes')
   const peak = Number(await readFile(report, 'utf8')) / MEGABYTE
   const figure = figureOf('memory', [peak], TARGETS.windowedMegabytes)
   return { ...rowOf(large, 'packstone index-pack', 'cold process', figure), milliseconds }
 }
 
-async function serverRows({ scratch, cores }: Surroundings, large: LargeRepository): Promise<Row[]> {
+async function serverRows({ scratch, cores }: Surroundings, large: LargePack): Promise<Row[]> {
   const directory = join(scratch, 'served')
   await mkdir(directory)
   await git(['init', '--quiet', '--bare', join(directory, 'large.git')])
@@ -67,11 +69,11 @@ async function serverRows({ scratch, cores }: Surroundings, large: LargeReposito
     await pushFile(url, large)
     const pushed = performance.now()
     const afterPush = await server.peakBytes()
-    const body = encodeFetch([large.commit], [])
+    const body = encodeFetch([large.tip], [])
     const answer = await client.post(`${url}/git-upload-pack`, V2_HEADERS, body)
     const cloned = performance.now()
     const afterClone = await server.peakBytes()
-    if (answer.bytes < large.packBytes) throw new Error(`the clone has only ${answer.bytes} bytes`)
+    if (answer.bytes < large.bytes) throw new Error(`the clone has only ${answer.bytes} bytes`)
     const memory = (bytes: number): Figure =>
       figureOf('memory', [bytes / MEGABYTE], TARGETS.windowedMegabytes)
     const delay = figureOf('delay', [answer.packAfter ?? Number.NaN], TARGETS.firstByteMilliseconds)
@@ -88,8 +90,8 @@ async function serverRows({ scratch, cores }: Surroundings, large: LargeReposito
 }
 
 /** Pushes a pack file as the new branch `main`. */
-function pushFile(repositoryUrl: string, { pack, commit }: LargeRepository): Promise<void> {
-  const line = `${'0'.repeat(40)} ${commit} refs/heads/main\0 report-status ofs-delta agent=packstone-bench`
+function pushFile(repositoryUrl: string, { path, tip }: LargePack): Promise<void> {
+  const line = `${'0'.repeat(40)} ${tip} refs/heads/main\0 report-status ofs-delta agent=packstone-bench`
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/x-git-receive-pack-request' }
     const outgoing = request(`${repositoryUrl}/git-receive-pack`, { method: 'POST', headers })
@@ -106,7 +108,7 @@ function pushFile(repositoryUrl: string, { pack, commit }: LargeRepository): Pro
       })
     })
     outgoing.write(Buffer.concat([pktLine(line), FLUSH]))
-    createReadStream(pack, { highWaterMark: 1 << 18 })
+    createReadStream(path, { highWaterMark: 1 << 18 })
       .on('error', reject)
       .pipe(outgoing)
   })

@@ -13,10 +13,10 @@ import { startPackstone } from '../support/servers/packstone.ts'
 const scratch = useScratch()
 const MOST_MEGABYTES = 160
 
-/** The most memory that a process has ever had in use, in megabytes. */
+/** The most memory that a process has ever had in use, in millions of bytes. */
 async function peakMegabytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'latin1')
-  return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) / 1024
+  return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) * 1.024e-3
 }
 
 function post(url: string, service: string, headers: Record<string, string>): ReturnType<typeof request> {
