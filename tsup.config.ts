@@ -12,6 +12,8 @@ export default defineConfig({
     'codec/portable': 'src/codec/portable/index.ts',
     'storage/memory': 'src/storage/memory/index.ts',
     'storage/fs': 'src/storage/fs/index.ts',
+    'storage/r2': 'src/storage/r2/index.ts',
+    'storage/s3': 'src/storage/s3/index.ts',
     'storage/sqlite': 'src/storage/sqlite/index.ts',
     'storage/sqlite/node': 'src/storage/sqlite/drivers/node.ts',
     'storage/sqlite/better-sqlite3': 'src/storage/sqlite/drivers/better-sqlite3.ts',

@@ -1,0 +1,47 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'tsup'
+
+/** What is used of miniflare, which runs Workers in the real workerd. */
+export interface Miniflare {
+  readonly ready: Promise<URL>
+  dispatchFetch(url: string): Promise<{ text(): Promise<string> }>
+  dispose(): Promise<void>
+}
+
+export type MiniflareClass = new (options: object) => Miniflare
+
+/** The name of the module, unknown to the compiler: it is there only where somebody installed it. */
+const MINIFLARE: string = 'miniflare'
+
+/** The class; `undefined` where miniflare is not installed. */
+export async function importMiniflare(): Promise<MiniflareClass | undefined> {
+  try {
+    return ((await import(MINIFLARE)) as { Miniflare: MiniflareClass }).Miniflare
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+/** Bundles a Worker's program into one module. */
+export async function bundleWorker(path: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'packstone-worker-'))
+  try {
+    await build({
+      entry: { worker: path },
+      format: 'esm',
+      platform: 'neutral',
+      // Neutral bundles look at no field of package.json but `module` and `main`.
+      noExternal: [/.*/],
+      outDir: folder,
+      outExtension: () => ({ js: '.mjs' }),
+      config: false,
+      silent: true,
+    })
+    return await readFile(join(folder, 'worker.mjs'), 'utf8')
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
