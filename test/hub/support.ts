@@ -1,4 +1,6 @@
+import { onTestFinished } from 'vitest'
 import { createNodeCodecs } from '../../src/codec/node/index.ts'
+import { serve } from '../../src/hosts/node/index.ts'
 import { createHub, type Hub, type HubOptions } from '../../src/hub/hub.ts'
 import { createMemoryRegistry } from '../../src/hub/registry/memory/memory-registry.ts'
 import type { Registry } from '../../src/hub/registry/registry.ts'
@@ -35,9 +37,14 @@ export interface TestHub {
   /** What the hub told `onError`. */
   readonly failures: unknown[]
   /** Calls the REST interface below `…/artifacts`, with the API token unless headers say otherwise. */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<RestAnswer>
+  readonly call: (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<RestAnswer>
   /** Calls it, which must succeed; the `result`. */
-  result<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T>
+  readonly result: <T = Record<string, unknown>>(method: string, path: string, body?: unknown) => Promise<T>
 }
 
 /** A hub in memory. */
@@ -55,7 +62,7 @@ export function createTestHub(options: Partial<HubOptions> = {}): TestHub {
     storage,
     registry,
   })
-  const base = `${options.origin ?? ORIGIN}/client/v4/accounts/${ACCOUNT}/artifacts`
+  const base = `${(options.origin ?? ORIGIN).replace(/\/+$/, '')}/client/v4/accounts/${ACCOUNT}/artifacts`
   const call: TestHub['call'] = async (method, path, body, headers = {}) => {
     const request = new Request(base + path, {
       method,
@@ -70,12 +77,45 @@ export function createTestHub(options: Partial<HubOptions> = {}): TestHub {
     registry,
     failures,
     call,
-    async result<T>(method: string, path: string, body?: unknown): Promise<T> {
+    result: async <T>(method: string, path: string, body?: unknown): Promise<T> => {
       const answer = await call(method, path, body)
       if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
       return answer.json.result as T
     },
   }
+}
+
+/** A hub on a port of this machine, until the test is over. */
+export async function startTestHub(
+  options: Partial<HubOptions> = {},
+): Promise<TestHub & { readonly url: string }> {
+  const late: { hub?: Hub } = {}
+  const server = await serve({
+    handler: (request) => late.hub?.fetch(request) ?? new Response(null, { status: 503 }),
+  })
+  const started = createTestHub({ ...options, origin: server.url })
+  late.hub = started.hub
+  onTestFinished(async () => {
+    await server.close(0)
+    await started.hub.close()
+  })
+  return { ...started, url: server.url }
+}
+
+/** What REST answers to a creation. */
+export interface CreatedResult {
+  readonly id: string
+  readonly name: string
+  readonly remote: string
+  readonly token: string
+}
+
+/** An address with a token as its password. */
+export function withToken(remote: string, token: string, username = 'x'): string {
+  const url = new URL(remote)
+  url.username = username
+  url.password = token
+  return url.href
 }
 
 export async function readAnswer(response: Response): Promise<RestAnswer> {

@@ -13,11 +13,24 @@ export function scheduleCleanup(hub: HubContext): void {
 export async function removeDeleted(hub: HubContext): Promise<void> {
   for (;;) {
     const ids = await hub.registry.listCleanups(BATCH)
+    let removed = 0
     for (const id of ids) {
-      hub.repositories.forget(id)
-      await hub.storage.delete(repositoryKey(id))
-      await hub.registry.finishCleanup(id)
+      // One that cannot be removed does not keep the others.
+      if (await tryToRemove(hub, id)) removed++
     }
-    if (ids.length < BATCH) return
+    if (ids.length < BATCH || removed === 0) return
+  }
+}
+
+async function tryToRemove(hub: HubContext, id: string): Promise<boolean> {
+  try {
+    await hub.delivery.beforeRemoval(id)
+    hub.repositories.forget(id)
+    await hub.storage.delete(repositoryKey(id))
+    await hub.registry.finishCleanup(id)
+    return true
+  } catch (error) {
+    hub.onError(error)
+    return false
   }
 }

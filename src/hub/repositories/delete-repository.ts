@@ -22,6 +22,8 @@ export async function deleteRepository(hub: HubContext, namespace: string, name:
 async function deleteRecord(hub: HubContext, record: RepositoryRecord): Promise<boolean> {
   const events = hub.events.deleted(record, hub.now())
   const deleted = await hub.registry.deleteRepository(record.id, { tombstone: true, events })
-  if (deleted) scheduleCleanup(hub)
-  return deleted
+  if (!deleted) return false
+  hub.delivery.notify()
+  scheduleCleanup(hub)
+  return true
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { createRepository } from '../repositories/create-repository.ts'
 import { deleteRepository } from '../repositories/delete-repository.ts'
 import { findRepository, repositoryNotFound } from '../repositories/find-repository.ts'
+import { forkRepository } from '../repositories/fork-repository.ts'
 import { resultResponse } from './envelope.ts'
 import { listResponse } from './list-response.ts'
 import { toCreatedJson, toRepositoryJson } from './representations.ts'
@@ -10,6 +11,7 @@ import {
   branchName,
   createdResult,
   description,
+  forkedResult,
   idResult,
   listQuery,
   namespacePath,
@@ -108,4 +110,39 @@ const deleteOne = defineRoute({
   },
 })
 
-export const repositoryRoutes: readonly Route[] = [listRepositories, createOne, getRepository, deleteOne]
+const forkOne = defineRoute({
+  method: 'post',
+  pattern: '/namespaces/:namespace/repos/:name/fork',
+  operationId: 'artifacts_repos_fork',
+  summary: 'Fork a repository within its namespace',
+  permission: 'edit',
+  path: repositoryPath,
+  body: z.object({
+    name: repositoryName,
+    description: description.nullish(),
+    read_only: z.boolean().optional(),
+    default_branch_only: z.boolean().optional(),
+  }),
+  codes: { '/name': 'INVALID_REPO_NAME' },
+  success: { status: 201, result: forkedResult },
+  failures: [400, 404, 409, 503],
+  handle: async ({ hub, path, body }) => {
+    const source = await findRepository(hub, path.namespace, path.name)
+    const created = await forkRepository(hub, source, {
+      name: body.name,
+      description: body.description ?? null,
+      readOnly: body.read_only ?? false,
+      // Over REST Artifacts takes every ref unless told otherwise; over the binding, the default branch.
+      defaultBranchOnly: body.default_branch_only ?? false,
+    })
+    return resultResponse(toCreatedJson(hub, created), { status: 201 })
+  },
+})
+
+export const repositoryRoutes: readonly Route[] = [
+  listRepositories,
+  createOne,
+  getRepository,
+  deleteOne,
+  forkOne,
+]

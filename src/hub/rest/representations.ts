@@ -36,6 +36,7 @@ export function toRepositoryJson(hub: HubContext, record: RepositoryRecord): Rec
   }
 }
 
+/** With the number of its objects where that is to be shown: that of a fork is, that of an import is not. */
 export function toCreatedJson(
   hub: HubContext,
   { record, token, objects }: CreatedRepository,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ArtifactsError } from '../artifacts-error.ts'
 import { nameKey } from '../names.ts'
 import { findRepository } from '../repositories/find-repository.ts'
-import { createToken, DEFAULT_TTL, isTtl, TTL_MESSAGE } from '../tokens/token-actions.ts'
+import { createToken, DEFAULT_TTL, isTtl, revokeRecord, TTL_MESSAGE } from '../tokens/token-actions.ts'
 import { resultResponse } from './envelope.ts'
 import { toMintedTokenJson, toTokenJson } from './representations.ts'
 import { defineRoute, type Route } from './route.ts'
@@ -88,8 +88,7 @@ const revokeOne = defineRoute({
     ) {
       throw new ArtifactsError('NOT_FOUND', 'Token not found')
     }
-    const now = hub.now()
-    await hub.registry.revokeToken(token.id, now, hub.events.tokenRevoked(repository, token, now))
+    await revokeRecord(hub, repository, token)
     return resultResponse({ id: token.id })
   },
 })

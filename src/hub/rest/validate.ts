@@ -16,7 +16,8 @@ export function validate(route: Route, schema: z.ZodType | undefined, value: unk
   if (parsed.success) return { kind: 'valid', value: parsed.data }
   const errors = parsed.error.issues.map(({ path, message }) => {
     const pointer = path.length === 0 ? undefined : `/${path.map(String).join('/')}`
-    const code: ArtifactsErrorCode = (pointer === undefined ? undefined : route.codes?.[pointer]) ?? 'INVALID_INPUT'
+    const code: ArtifactsErrorCode =
+      (pointer === undefined ? undefined : route.codes?.[pointer]) ?? 'INVALID_INPUT'
     const { numericCode } = new ArtifactsError(code, message)
     return { code: numericCode, message, ...(pointer === undefined ? {} : { pointer }) }
   })

@@ -71,6 +71,7 @@ export async function createToken(
   const events = hub.events.tokenCreated(repository, token.record)
   const created = await hub.registry.createToken(token.record, { keepOver: KEPT_TOKENS, events })
   if (!created) throw repositoryNotFound(repository.name)
+  hub.delivery.notify()
   return token
 }
 
@@ -110,9 +111,21 @@ export async function revokeToken(
   }
   const token = isText ? await findPresentedToken(hub, tokenOrId) : await hub.registry.findToken(tokenOrId)
   if (token === undefined || token.repository !== repository.id) return false
+  if (tokenState(token, hub.now()) !== 'active') return false
+  return revokeRecord(hub, repository, token)
+}
+
+/** Revokes a token of a repository, whatever its state; false when it was revoked before. */
+export async function revokeRecord(
+  hub: HubContext,
+  repository: RepositoryRecord,
+  token: TokenRecord,
+): Promise<boolean> {
   const now = hub.now()
-  if (tokenState(token, now) !== 'active') return false
-  return hub.registry.revokeToken(token.id, now, hub.events.tokenRevoked(repository, token, now))
+  const events = hub.events.tokenRevoked(repository, token, now)
+  const revoked = await hub.registry.revokeToken(token.id, now, events)
+  if (revoked) hub.delivery.notify()
+  return revoked
 }
 
 function hashSecret(hub: HubContext, secret: string): string {
