@@ -3,8 +3,10 @@ import { GitError } from '../errors.ts'
 import { createMemoryBudget, type MemoryBudget } from '../odb/memory-budget.ts'
 import type { Storage } from '../storage/storage.ts'
 import { authenticateByTokens, type ApiToken, type AuthenticateApi } from './rest/api-access.ts'
+import { createEventDelivery, type DeliverEventsOptions } from './events/deliver-events.ts'
 import { NO_DELIVERY } from './events/event-delivery.ts'
 import { NO_EVENTS } from './events/event-writer.ts'
+import { createEventWriter } from './events/write-events.ts'
 import { createGitEndpoint, type GitEndpointOptions } from './git/git-endpoint.ts'
 import type { HubContext } from './hub-context.ts'
 import type { HubLimits } from './hub-limits.ts'
@@ -42,6 +44,8 @@ export interface HubOptions {
   readonly git?: GitEndpointOptions
   /** How remotes are reached that repositories are imported from. Default: nothing is imported. */
   readonly imports?: ImportOptions
+  /** Where events go. Default: nowhere, and none are stored. */
+  readonly events?: DeliverEventsOptions
   /** Milliseconds since the epoch. Default: the clock of the machine. */
   readonly clock?: () => number
   /** Bytes that nobody can guess. Default: `crypto.getRandomValues`. */
@@ -57,8 +61,8 @@ export interface Hub {
   /** Answers a request: REST below `/client/v4/…`, Git below `/git/…`, and the description of the REST interface at `/openapi.json`. */
   readonly fetch: (request: Request) => Promise<Response>
   /**
-   * Takes up what earlier processes left behind: data of deleted repositories, and repositories that were never finished. To be called
-   * when a process starts, and now and then.
+   * Takes up what earlier processes left behind: data of deleted repositories, repositories that were never finished, and events that
+   * were not delivered. To be called when a process starts, and now and then.
    */
   resume(): Promise<void>
   /** Waits for work that goes on after answers, and closes what is open. The storage and the registry stay open. */
@@ -100,9 +104,13 @@ export function createHub(options: HubOptions): Hub {
         headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
       })
     },
-    resume: () => resumeWork(context),
+    async resume() {
+      context.delivery.start()
+      await resumeWork(context)
+    },
     async close() {
       while (work.size > 0) await Promise.all(work)
+      await context.delivery.close()
       await context.repositories.close()
     },
   }
@@ -111,26 +119,31 @@ export function createHub(options: HubOptions): Hub {
 function createContext(options: HubOptions, origin: string, work: Set<Promise<unknown>>): HubContext {
   const { storage, registry, codecs, receiveCodecs = codecs, onError = () => undefined } = options
   const memoryBudget = options.memoryBudget ?? createMemoryBudget()
+  const repositories = createOpenRepositories({
+    storage,
+    codecs,
+    receiveCodecs,
+    memoryBudget,
+    capacity: options.openRepositories ?? OPEN_REPOSITORIES,
+    onError,
+  })
+  const { account, events } = options
   return {
-    account: options.account,
+    account,
     origin,
     storage,
     registry,
-    repositories: createOpenRepositories({
-      storage,
-      codecs,
-      receiveCodecs,
-      memoryBudget,
-      capacity: options.openRepositories ?? OPEN_REPOSITORIES,
-      onError,
-    }),
+    repositories,
     codecs,
     receiveCodecs,
     memoryBudget,
     limits: options.limits ?? {},
     imports: options.imports,
-    events: NO_EVENTS,
-    delivery: NO_DELIVERY,
+    events: events === undefined ? NO_EVENTS : createEventWriter(),
+    delivery:
+      events === undefined
+        ? NO_DELIVERY
+        : createEventDelivery({ account, registry, repositories, onError }, events),
     now: options.clock ?? Date.now,
     random: options.random ?? ((count) => crypto.getRandomValues(new Uint8Array(count))),
     background(promise) {

@@ -5,6 +5,21 @@ export { createHub, type Hub, type HubOptions } from './hub.ts'
 export { ARTIFACTS_LIMITS, type HubLimits, type RequestRate } from './hub-limits.ts'
 export type { ApiToken, AuthenticateApi } from './rest/api-access.ts'
 export type { Permission } from './rest/route.ts'
+export type { DeliverEventsOptions, RetryOptions } from './events/deliver-events.ts'
+export {
+  createCallbackSink,
+  createQueueSink,
+  type EventSink,
+  type QueueBinding,
+} from './events/event-sink.ts'
+export type { HubEvent, HubEventName, HubEventType } from './events/hub-event.ts'
+export type { PushedCommits } from './events/push-payload.ts'
+export {
+  createWebhookSink,
+  isWebhookSigned,
+  signWebhook,
+  type WebhookOptions,
+} from './events/webhook-sink.ts'
 export type { ImportOptions } from './import/import-options.ts'
 export type { GitEndpointOptions } from './git/git-endpoint.ts'
 export { ArtifactsError, isArtifactsError, type ArtifactsErrorCode } from './artifacts-error.ts'

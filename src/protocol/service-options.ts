@@ -1,4 +1,5 @@
 import type { FsckOptions } from '../object/fsck.ts'
+import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
 import type { ProtocolLimits } from './protocol-limits.ts'
 import type { ReceiveHooks } from './receive-pack/receive-hooks.ts'
 import type { UploadPackOptions } from './upload-pack/upload-options.ts'
@@ -59,6 +60,8 @@ export interface ReceivePackOptions extends ServiceOptions {
   readonly procReceiveRefs?: readonly string[]
   /** What is asked and told while a push is carried out. */
   readonly hooks?: ReceiveHooks
+  /** Makes texts for the repository's outbox, inside the atomic step that changes the refs: see `StorageCommit.events`. */
+  readonly events?: (edits: readonly RefEdit[], outcomes: readonly RefOutcome[]) => readonly string[]
   /** Who pushes, as `Name <email>`, for reflogs. Default `packstone <packstone@localhost>`. */
   readonly identity?: string
   /** The time for reflogs, in seconds since the epoch. Default: now. */

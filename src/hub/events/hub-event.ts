@@ -43,6 +43,8 @@ export interface StoredPush {
 
 /** An event as it waits in an outbox. */
 export interface StoredHubEvent {
+  /** Where it has one already; otherwise it is made of its place in the outbox. */
+  readonly id?: string
   readonly name: HubEventName
   readonly namespace: string
   readonly repoName: string
@@ -71,8 +73,9 @@ export function parseStoredEvent(text: string): StoredHubEvent | undefined {
 
 function isStoredEvent(value: unknown): value is StoredHubEvent {
   if (typeof value !== 'object' || value === null) return false
-  const { name, namespace, repoName, at, payload, push } = value as Partial<Record<string, unknown>>
+  const { id, name, namespace, repoName, at, payload, push } = value as Partial<Record<string, unknown>>
   return (
+    (id === undefined || typeof id === 'string') &&
     typeof name === 'string' &&
     typeof namespace === 'string' &&
     typeof repoName === 'string' &&

@@ -32,14 +32,22 @@ export function createGitEndpoint(
   const { gitRate } = hub.limits
   const limiter = gitRate && createRateLimiter(gitRate, hub.now)
 
-  const resolve = async (record: RepositoryRecord, { service }: GitAddress): Promise<Resolution> => {
+  const resolve = async (
+    record: RepositoryRecord,
+    { service }: GitAddress,
+    method: string,
+  ): Promise<Resolution> => {
+    const isPush = service === 'git-receive-pack'
+    const endPush = isPush && method === 'POST' ? await hub.delivery.beginPush(record.id) : undefined
     try {
       const { repository, release } = await hub.repositories.borrow(record.id)
-      const isPush = service === 'git-receive-pack'
       return {
         kind: 'found',
         repository,
-        release,
+        release: () => {
+          release()
+          endPush?.()
+        },
         access: { upload: !isPush, receive: isPush },
         options: {
           uploadPack: { ...UPLOAD, ...options.uploadPack },
@@ -47,6 +55,7 @@ export function createGitEndpoint(
         },
       }
     } catch (error) {
+      endPush?.()
       // Deleted since it was found.
       if (isGitError(error, 'NOT_FOUND')) return { kind: 'not-found' }
       throw error
@@ -65,6 +74,7 @@ export function createGitEndpoint(
       ...(repositoryBytes === undefined
         ? {}
         : { maxInputSize: Math.max(1, repositoryBytes - (await storedBytes(repository))) }),
+      events: hub.events.pushed(record, hub.now()),
       ...given,
       hooks: notingPushes(hub, record, given.hooks),
     }
@@ -82,7 +92,7 @@ export function createGitEndpoint(
     const wait = limiter?.count(repository.id)
     if (wait !== undefined) return plainText(429, 'Too many requests', { 'Retry-After': String(wait) })
     const handler = createGitHandler({
-      resolve: () => resolve(repository, address),
+      resolve: () => resolve(repository, address, request.method),
       onError: hub.onError,
     })
     return handler(request)

@@ -21,6 +21,7 @@ export async function applyEdits(
   shallow: ShallowChange | undefined,
 ): Promise<void> {
   const { request, incoming, say } = push
+  const { events } = push.session.options
   const prepared: (readonly PlannedEdit[])[] = []
   for (const transaction of request.atomic ? [planned] : planned.map((edit) => [edit])) {
     const updates = updatesOf(push, transaction)
@@ -35,10 +36,14 @@ export async function applyEdits(
   const edits = prepared.flat()
   if (edits.length === 0) return
   try {
-    const applied = await incoming.commit(
-      edits.map(({ edit }) => edit),
-      { atomic: request.atomic, ...(shallow === undefined ? {} : { shallow }) },
-    )
+    const refs = edits.map(({ edit }) => edit)
+    const applied = await incoming.commit(refs, {
+      atomic: request.atomic,
+      ...(shallow === undefined ? {} : { shallow }),
+      ...(events === undefined
+        ? {}
+        : { events: (outcomes: readonly RefOutcome[]) => events(refs, outcomes) }),
+    })
     for (const [at, { outcome, edit }] of edits.entries()) {
       const problem = describeRejection(edit, applied[at])
       if (problem === undefined) continue
