@@ -45,10 +45,20 @@ export function createProgram(): Command {
     .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8080)
     .option('--data <dir>', 'where the hub, or the storage of --plain, keeps its data', './packstone-data')
     .addOption(
-      new Option('--storage <kind>', 'what repositories are in below --data')
-        .choices(['fs', 'sqlite', 'memory'])
+      new Option('--storage <kind>', 'what repositories are in below --data, or in a bucket')
+        .choices(['fs', 'sqlite', 'memory', 's3'])
         .default('fs')
         .conflicts('bare'),
+    )
+    .addOption(
+      new Option(
+        '--endpoint <url>',
+        'with --storage s3: the S3-compatible service; credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+      ).conflicts('bare'),
+    )
+    .addOption(new Option('--bucket <name>', 'with --storage s3: the bucket').conflicts('bare'))
+    .addOption(
+      new Option('--prefix <path/>', 'with --storage s3: begins the names of all objects').conflicts('bare'),
     )
     .addOption(
       new Option('--api-token <token>', 'opens the REST interface; default: a new one, printed once').env(

@@ -11,7 +11,7 @@ import {
 } from '../../hub/index.ts'
 import { openNodeDatabase } from '../../storage/sqlite/drivers/node.ts'
 import { prepareDemo } from '../serve/demo-repository.ts'
-import { openPlainStorage, type PlainStorageKind } from '../serve/plain-storage.ts'
+import { openPlainStorage, type PlainStorageKind, type PlainStorageOptions } from '../serve/plain-storage.ts'
 import {
   createSharedOptions,
   logError,
@@ -20,10 +20,9 @@ import {
   type Served,
 } from '../serve/run-server.ts'
 
-export interface ServeHubOptions {
+export interface ServeHubOptions extends PlainStorageOptions {
   readonly host: string
   readonly port: number
-  readonly storage: PlainStorageKind
   readonly data: string
   readonly apiToken?: string
   readonly account: string
@@ -41,7 +40,7 @@ const RESUME_MS = 60_000
 /** `packstone serve`: a hub on a store of its own, until SIGINT or SIGTERM. */
 export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
   const { host, port, quiet, data, account } = options
-  const storage = await openPlainStorage(options.storage, join(data, 'repositories'))
+  const storage = await openPlainStorage(options, join(data, 'repositories'))
   const registry = await openRegistry(options.storage, data)
   const apiToken = options.apiToken ?? randomBytes(20).toString('hex')
   const shared = createSharedOptions(options.memoryBudget)

@@ -3,15 +3,14 @@ import { createGitHandler } from '../../http/index.ts'
 import type { ObjectFormatName } from '../../object/object-format.ts'
 import { openRepository } from '../../repository/repository.ts'
 import { misuse } from '../failure.ts'
-import { openPlainStorage, type PlainStorageKind } from '../serve/plain-storage.ts'
+import { openPlainStorage, type PlainStorageOptions } from '../serve/plain-storage.ts'
 import { RepositoryCache } from '../../repository/repository-cache.ts'
 import { resolvePlain } from '../serve/resolve-plain.ts'
 import { createSharedOptions, logError, OPEN_REPOSITORIES, runServer } from '../serve/run-server.ts'
 
-export interface ServePlainOptions {
+export interface ServePlainOptions extends PlainStorageOptions {
   readonly host: string
   readonly port: number
-  readonly storage: PlainStorageKind
   readonly data: string
   readonly createOnPush: boolean
   readonly allowPush: boolean
@@ -25,7 +24,7 @@ export interface ServePlainOptions {
 export async function servePlainCommand(options: ServePlainOptions): Promise<void> {
   const { host, port, quiet, createOnPush, allowPush } = options
   if (createOnPush && !allowPush) throw misuse('--create-on-push needs --allow-push')
-  const storage = await openPlainStorage(options.storage, options.data)
+  const storage = await openPlainStorage(options, options.data)
   const shared = createSharedOptions(options.memoryBudget)
   const cache = new RepositoryCache({
     open: async (key) => {

@@ -1,16 +1,32 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Storage } from '../../storage/storage.ts'
+import { misuse } from '../failure.ts'
 
-export type PlainStorageKind = 'fs' | 'sqlite' | 'memory'
+export type PlainStorageKind = 'fs' | 'sqlite' | 'memory' | 's3'
+
+/** Which storage, as the command line says it. */
+export interface PlainStorageOptions {
+  readonly storage: PlainStorageKind
+  /** URL of an S3-compatible service, and the bucket there. */
+  readonly endpoint?: string
+  readonly bucket?: string
+  /** Begins the names of all objects in the bucket. */
+  readonly prefix?: string
+}
 
 /**
  * Opens a storage. Only the code of that one is loaded.
  *
- * @param data the folder where repositories are, or the database `packstone.db` is; made when it is not there.
+ * @param data the folder where repositories are, or the database `packstone.db` is; made when it is not there. Not used with `s3`.
  */
-export async function openPlainStorage(kind: PlainStorageKind, data: string): Promise<Storage> {
-  switch (kind) {
+export async function openPlainStorage(options: PlainStorageOptions, data: string): Promise<Storage> {
+  if (options.storage !== 's3' && (options.endpoint ?? options.bucket ?? options.prefix) !== undefined) {
+    throw misuse('--endpoint, --bucket and --prefix need --storage s3')
+  }
+  switch (options.storage) {
+    case 's3':
+      return openBucket(options)
     case 'memory': {
       const { createMemoryStorage } = await import('../../storage/memory/index.ts')
       return createMemoryStorage()
@@ -27,4 +43,26 @@ export async function openPlainStorage(kind: PlainStorageKind, data: string): Pr
       return createSqliteStorage({ database: await openNodeDatabase({ path: join(data, 'packstone.db') }) })
     }
   }
+}
+
+/** Credentials are where all tools for S3 have them; they are no options, which everybody on the machine could read. */
+async function openBucket({ endpoint, bucket, prefix }: PlainStorageOptions): Promise<Storage> {
+  if (endpoint === undefined || bucket === undefined)
+    throw misuse('--storage s3 needs --endpoint and --bucket')
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION } = process.env
+  if (AWS_ACCESS_KEY_ID === undefined || AWS_SECRET_ACCESS_KEY === undefined) {
+    throw misuse('--storage s3 needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment')
+  }
+  const { createS3Storage } = await import('../../storage/s3/index.ts')
+  const storage = createS3Storage({
+    endpoint,
+    bucket,
+    accessKeyId: AWS_ACCESS_KEY_ID,
+    secretAccessKey: AWS_SECRET_ACCESS_KEY,
+    ...(AWS_SESSION_TOKEN === undefined ? {} : { sessionToken: AWS_SESSION_TOKEN }),
+    ...(AWS_REGION === undefined ? {} : { region: AWS_REGION }),
+    ...(prefix === undefined ? {} : { prefix }),
+  })
+  await storage.probe()
+  return storage
 }

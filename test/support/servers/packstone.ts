@@ -29,13 +29,18 @@ export function startPackstone(directory: string, options: PackstoneOptions = {}
   return startServe(['--bare', directory, ...(options.args ?? [])], options.nodeArgs)
 }
 
-/** Starts `packstone serve --port 0` with these arguments. No git on its PATH. */
+/**
+ * Starts `packstone serve --port 0` with these arguments. No git on its PATH.
+ *
+ * @param environment what else is in its environment.
+ */
 export async function startServe(
   args: readonly string[],
   nodeArgs: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<PackstoneServer> {
   const child = spawn(process.execPath, [...nodeArgs, packstoneCommand(), 'serve', '--port', '0', ...args], {
-    env: { PATH: '/nowhere', HOME: '/nowhere', TZ: 'UTC' },
+    env: { PATH: '/nowhere', HOME: '/nowhere', TZ: 'UTC', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''

@@ -1,0 +1,15 @@
+import type { S3Server } from '../buckets/s3-server.ts'
+import { startServe, type PackstoneServer } from './packstone.ts'
+
+/** Starts `packstone serve --plain --storage s3` on a part of a bucket. */
+export function serveBucket(
+  store: S3Server,
+  prefix: string,
+  ...args: readonly string[]
+): Promise<PackstoneServer> {
+  const place = ['--endpoint', store.endpoint, '--bucket', store.bucket, '--prefix', prefix]
+  return startServe(['--plain', '--storage', 's3', ...place, ...args], [], {
+    AWS_ACCESS_KEY_ID: store.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
+  })
+}
