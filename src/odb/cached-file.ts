@@ -1,5 +1,6 @@
 import type { LruSpace, SharedLru } from '../bytes/shared-lru.ts'
-import type { StoredFile } from '../storage/stored-file.ts'
+import type { ByteRange, StoredFile } from '../storage/stored-file.ts'
+import { readFrames, type Framing } from './framing.ts'
 import type { PackData } from './pack-data.ts'
 
 /** Files up to this size are one block; larger ones are cut into blocks. */
@@ -7,6 +8,8 @@ const WHOLE_FILE = 4 << 20
 /** The size of blocks, as far as several of them fit the cache. */
 const MAX_BLOCK = 1 << 20
 const MIN_BLOCK = 1 << 12
+/** Frames of fewer bytes are of the small form. */
+const SMALL_FRAMES = 1000
 
 /**
  * Synchronous reading of a stored file over a block cache: a range is answered from resident blocks at once, or noted as
@@ -18,6 +21,8 @@ export class CachedFile implements PackData {
   windowAt = 0
   readonly #open: () => Promise<StoredFile>
   readonly #blocks: LruSpace<Uint8Array>
+  /** Ranges wrapped in frames, see {@link readFramed}. */
+  readonly #framed: LruSpace<Uint8Array>
   /** The longest range that is read as blocks; a longer one is read for one use. */
   readonly #maxJoin: number
   readonly #blockSize: number
@@ -31,6 +36,7 @@ export class CachedFile implements PackData {
     this.size = size
     this.#open = open
     this.#blocks = cache.openSpace()
+    this.#framed = cache.openSpace()
     this.#maxJoin = cache.maxBytes / 4
     this.#blockSize = size <= WHOLE_FILE && size <= this.#maxJoin ? Math.max(1, size) : MAX_BLOCK
     while (this.#blockSize > this.#maxJoin && this.#blockSize > MIN_BLOCK) this.#blockSize /= 2
@@ -136,8 +142,20 @@ export class CachedFile implements PackData {
     }
   }
 
+  /** A file that fits the cache several times stays there as it is sent, for the next who asks. */
+  async readFramed(range: ByteRange, framing: Framing): Promise<Uint8Array> {
+    // Peers know two sizes of frames.
+    const key = framing.every < SMALL_FRAMES ? -1 - range.offset : range.offset
+    const kept = this.#framed.get(key)
+    if (kept !== undefined) return kept
+    const bytes = await readFrames(await this.file(), range, framing)
+    if (this.size <= this.#maxJoin) this.#framed.set(key, bytes, bytes.length)
+    return bytes
+  }
+
   async close(): Promise<void> {
     this.#blocks.clear()
+    this.#framed.clear()
     this.#oversize.clear()
     const file = this.#file
     this.#file = undefined

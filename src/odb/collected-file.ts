@@ -9,16 +9,26 @@ const COLLECT_EACH = 8 << 20
  */
 export function collectedFile(file: StoredFile, collectGarbage: () => void): StoredFile {
   let sinceCollected = 0
+  const count = (bytes: number): void => {
+    sinceCollected += bytes
+    if (sinceCollected < COLLECT_EACH) return
+    sinceCollected = 0
+    collectGarbage()
+  }
   return {
     size: file.size,
     read: async (ranges) => {
-      for (const { length } of ranges) sinceCollected += length
-      if (sinceCollected >= COLLECT_EACH) {
-        sinceCollected = 0
-        collectGarbage()
-      }
+      count(ranges.reduce((sum, { length }) => sum + length, 0))
       return file.read(ranges)
     },
+    ...(file.readSpaced === undefined
+      ? {}
+      : {
+          readSpaced: async (range, spacing) => {
+            count(range.length)
+            return file.readSpaced!(range, spacing)
+          },
+        }),
     close: () => file.close(),
   }
 }

@@ -1,4 +1,5 @@
-import type { StoredFile } from '../storage/stored-file.ts'
+import type { ByteRange, StoredFile } from '../storage/stored-file.ts'
+import type { Framing } from './framing.ts'
 
 /** The bytes of a pack, read synchronously as far as they are resident. */
 export interface PackData {
@@ -23,6 +24,8 @@ export interface PackData {
   settle(): Promise<void>
   /** The open file, for streaming reads. Belongs to this object. */
   file(): Promise<StoredFile>
+  /** Reads a range wrapped in frames. The result may be shared with others who ask for the same: never write to it. */
+  readFramed(range: ByteRange, framing: Framing): Promise<Uint8Array>
   /** Closes the file and forgets what is resident. */
   close(): Promise<void>
 }

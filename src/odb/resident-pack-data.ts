@@ -1,4 +1,5 @@
-import type { StoredFile } from '../storage/stored-file.ts'
+import type { ByteRange, StoredFile } from '../storage/stored-file.ts'
+import { readFrames, type Framing } from './framing.ts'
 import type { PackData } from './pack-data.ts'
 
 /** A pack that is wholly in memory: everything is resident. */
@@ -32,6 +33,10 @@ export class ResidentPackData implements PackData {
         Promise.resolve(ranges.map(({ offset, length }) => bytes.slice(offset, offset + length))),
       close: () => Promise.resolve(),
     })
+  }
+
+  async readFramed(range: ByteRange, framing: Framing): Promise<Uint8Array> {
+    return readFrames(await this.file(), range, framing)
   }
 
   async close(): Promise<void> {

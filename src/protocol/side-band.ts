@@ -2,6 +2,7 @@
  * The side-band (gitprotocol-pack, "Packfile Data"): packets whose first payload byte names the band.
  */
 import { encodeUtf8 } from '../bytes/text.ts'
+import type { Framing } from '../odb/framing.ts'
 import { LARGE_PACKET_MAX, writePktLength } from './pkt-line.ts'
 
 /** 1 carries data, 2 progress for people, 3 the message of a fatal error. */
@@ -16,6 +17,18 @@ const HEADER_LENGTH = 5
 
 /** An empty packet on the data band: says that the server is alive. */
 export const KEEPALIVE_PKT: Uint8Array = /* @__PURE__ */ encodeUtf8('0005\x01')
+
+/** How data of band 1 is wrapped in packets of at most so many bytes. */
+export function bandFraming(packetMax: number): Framing {
+  return {
+    every: packetMax - HEADER_LENGTH,
+    gap: HEADER_LENGTH,
+    writeHeader(out, at, length) {
+      writePktLength(out, at, HEADER_LENGTH + length)
+      out[at + 4] = 1
+    },
+  }
+}
 
 /** Encodes data for a band, in as many packets as it takes, joined. The result is a new array. */
 export function encodeBand(band: Band, data: string | Uint8Array, packetMax: number): Uint8Array {

@@ -14,11 +14,13 @@ import { IdTable } from '../object/id-table.ts'
 import { encodeObjectId, parseObjectId, type ObjectId } from '../object/object-id.ts'
 import { readObject } from '../object/object-reader.ts'
 import { COMMIT, TAG } from '../object/object-type.ts'
+import type { Framing } from '../odb/framing.ts'
 import type { ObjectView } from '../odb/object-view.ts'
-import type { PackFile } from '../odb/pack-file.ts'
+import type { PackFile, ReachablePackFile } from '../odb/pack-file.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import { COPY, COPY_DELTA, selectEntries, type PackSelection } from './pack-selection.ts'
 import { searchFetchDeltas } from './fetch-deltas/search-fetch-deltas.ts'
+import { findWholePack, readFramedPack, readWholePack } from './whole-pack.ts'
 import { writeSelection } from './write-selection.ts'
 
 /** What a pack for a client shall contain. */
@@ -65,6 +67,11 @@ export interface PackPlan {
 
 /** The pack that answers a fetch. */
 export interface FetchPlan extends PackPlan {
+  /**
+   * The pack's bytes wrapped in frames, instead of `write`, where the pack is stored as it is to be sent. The chunks are shared with
+   * others: never write to them.
+   */
+  writeFramed?(framing: Framing, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>
   /** Of the objects that the client gets from elsewhere, those that would be in the pack. */
   readonly leftOut: readonly ObjectId[]
 }
@@ -81,6 +88,8 @@ export async function planPack(
   options: PackPlanOptions = {},
 ): Promise<FetchPlan> {
   const { signal, onProgress } = options
+  const stored = isUnbounded(view, request) ? findWholePack(view, request) : undefined
+  if (stored !== undefined && (await view.pin(stored))) return planStoredPack(stored, options)
   const raw = (id: ObjectId): Uint8Array => parseObjectId(id, view.format)
   const wants = request.wants.map(raw)
   for (const id of request.unshallow) wants.push(...(await parentsOf(view, raw(id))))
@@ -109,13 +118,35 @@ export async function planPack(
     write: (writing = {}) => {
       const progress = writing.onProgress ?? onProgress
       const abort = writing.signal ?? signal
-      if (verbatim !== undefined && request.ofsDelta) return readWhole(verbatim, abort)
+      if (verbatim !== undefined && request.ofsDelta) return readWholePack(verbatim, abort)
       return writeSelection(view, enumeration, selection, {
         ofsDelta: request.ofsDelta,
         ...(abort === undefined ? {} : { signal: abort }),
         onProgress: (done, bytes) => progress?.({ phase: 'writing', done, total, bytes }),
       })
     },
+  }
+}
+
+/** Whether the answer is everything that the wants reach, in any form. */
+function isUnbounded(view: ObjectView, request: PackRequest): boolean {
+  const { haves, clientShallow, shallow, unshallow, filter, elsewhere = [] } = request
+  if (!request.ofsDelta || filter !== undefined || view.shallow.size > 0) return false
+  return [haves, clientShallow, shallow, unshallow, elsewhere].every((list) => list.length === 0)
+}
+
+function planStoredPack(pack: ReachablePackFile, { signal, onProgress }: PackPlanOptions): FetchPlan {
+  const { objectCount, deltaCount } = pack.reachability
+  onProgress?.({ phase: 'enumerating', done: objectCount, total: objectCount })
+  onProgress?.({ phase: 'counting', done: objectCount, total: objectCount })
+  return {
+    objectCount,
+    deltaCount,
+    reusedCount: objectCount,
+    reusedDeltaCount: deltaCount,
+    leftOut: [],
+    write: (writing = {}) => readWholePack(pack, writing.signal ?? signal),
+    writeFramed: (framing, writing = {}) => readFramedPack(pack, framing, writing.signal ?? signal),
   }
 }
 
@@ -187,18 +218,6 @@ function verbatimPack({ packs, unpacked }: PackSelection): PackFile | undefined 
   if (pack === undefined || packs.length > 1 || unpacked.length > 0 || (pack.made?.size ?? 0) > 0)
     return undefined
   return pack.actions.every((action) => action === COPY || action === COPY_DELTA) ? pack.file : undefined
-}
-
-/** How much of a stored pack is read at once. */
-const READ_SIZE = 1 << 20
-
-async function* readWhole(pack: PackFile, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const file = await pack.data.file()
-  for (let offset = 0; offset < file.size; offset += READ_SIZE) {
-    signal?.throwIfAborted()
-    const [piece] = await file.read([{ offset, length: Math.min(READ_SIZE, file.size - offset) }])
-    if (piece !== undefined) yield piece
-  }
 }
 
 /** The real parents of a commit, also when it is shallow for the client. */

@@ -82,6 +82,8 @@ export class PackReachability {
   readonly externals: Uint8Array
   readonly #commits: Uint32Array
   readonly #times: Float64Array
+  #tips: Uint32Array | undefined
+  #deltaCount: number | undefined
 
   /**
    * @param file the whole file, which is kept, or a copy of it when it does not begin on a multiple of 8 of its buffer.
@@ -129,6 +131,35 @@ export class PackReachability {
   /** Whether the object at this position is stored as a ref-delta. */
   isRefDelta(position: number): boolean {
     return (this.#types[position]! & STORED_AS_REF_DELTA) !== 0
+  }
+
+  /** Positions of the objects that no object of the pack names: all others are reached from these. Found at the first call. */
+  get tips(): Uint32Array {
+    this.#tips ??= this.#findTips()
+    return this.#tips
+  }
+
+  #findTips(): Uint32Array {
+    const named = new Uint8Array(this.objectCount)
+    const { edges, objectCount } = this
+    for (let edge = 0; edge < edges.length; edge++) {
+      const node = edges[edge]!
+      // What a tree has of its delta base some tree has of its own, and both are in the pack.
+      if (node >= 0 && node < objectCount) named[node] = 1
+    }
+    const tips: number[] = []
+    for (let position = 0; position < objectCount; position++) if (named[position] === 0) tips.push(position)
+    return Uint32Array.from(tips)
+  }
+
+  /** How many objects are stored as deltas. Counted at the first call. */
+  get deltaCount(): number {
+    if (this.#deltaCount === undefined) {
+      let count = 0
+      for (const base of this.bases) if (base >= 0) count++
+      this.#deltaCount = count
+    }
+    return this.#deltaCount
   }
 
   /** Committer date, in seconds, of the commit at this position; 0 when it is no commit. */

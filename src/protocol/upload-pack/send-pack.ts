@@ -11,7 +11,7 @@ import { BandChannel } from '../band-channel.ts'
 import { FLUSH_PKT } from '../pkt-line.ts'
 import { isAbort } from '../protocol-error.ts'
 import { ProgressLines } from '../progress-lines.ts'
-import { encodeBand } from '../side-band.ts'
+import { bandFraming, encodeBand } from '../side-band.ts'
 import type { ClientBoundary } from './client-boundary.ts'
 import type { FetchRequest } from './fetch-request.ts'
 import type { UploadSession } from './upload-session.ts'
@@ -69,11 +69,14 @@ export async function* sendPack(
     if (order.announce !== undefined) yield* order.announce(plan)
     announced = true
     if (showsProgress) channel.say(lines.finish())
-    const pieces = plan.write(work)[Symbol.asyncIterator]()
+    const framed = packetMax > 0 ? plan.writeFramed?.(bandFraming(packetMax), work) : undefined
+    const pieces = framed ?? plan.write(work)
+    const iterator = pieces[Symbol.asyncIterator]()
     for (;;) {
-      const piece = yield* channel.during(pieces.next())
+      const piece = yield* channel.during(iterator.next())
       if (piece.done === true) break
-      yield* channel.data(piece.value)
+      if (framed !== undefined) yield piece.value
+      else yield* channel.data(piece.value)
     }
     if (showsProgress) {
       channel.say(lines.finish())

@@ -116,7 +116,7 @@ export class SentParents {
         this.#add(start + node, parent)
         return
       }
-      if (marks.set.standIn(pack, node) === undefined) return
+      if (!marks.set.isHidden(pack, node) && marks.set.standIn(pack, node) === undefined) return
     }
     this.#add(this.find(marks.set.id(pack, node)), parent)
   }

@@ -1,5 +1,5 @@
 import { GitError } from '../../errors.ts'
-import type { ByteRange, StoredFile } from '../stored-file.ts'
+import type { ByteRange, Spacing, StoredFile } from '../stored-file.ts'
 import { storing } from './errno.ts'
 import type { OpenFile } from './file-system.ts'
 import { mapInParallel } from './in-parallel.ts'
@@ -23,6 +23,22 @@ export class FsStoredFile implements StoredFile {
   }
 
   async read(ranges: readonly ByteRange[]): Promise<Uint8Array[]> {
+    this.#assertReadable(ranges)
+    return storing(this.#path, () => mapInParallel(ranges, (range) => this.#readRange(range), PARALLEL_READS))
+  }
+
+  async readSpaced(range: ByteRange, { every, gap }: Spacing): Promise<Uint8Array> {
+    this.#assertReadable([range])
+    const { offset, length } = range
+    // Gaps are the caller's to fill, and everything else is read: nothing of what was in this memory shows.
+    const bytes = Buffer.allocUnsafeSlow(length + gap * Math.ceil(length / every))
+    const parts: Uint8Array[] = []
+    for (let at = gap; at < bytes.length; at += every + gap) parts.push(bytes.subarray(at, at + every))
+    await storing(this.#path, () => this.#readParts(parts, offset))
+    return bytes
+  }
+
+  #assertReadable(ranges: readonly ByteRange[]): void {
     for (const { offset, length } of ranges) {
       if (offset < 0 || length < 0 || offset + length > this.size) {
         throw new GitError(
@@ -33,7 +49,6 @@ export class FsStoredFile implements StoredFile {
       }
     }
     if (this.#closing !== undefined) throw new GitError('STORAGE', `${this.#path} was closed; open it again`)
-    return storing(this.#path, () => mapInParallel(ranges, (range) => this.#readRange(range), PARALLEL_READS))
   }
 
   close(): Promise<void> {
@@ -46,17 +61,35 @@ export class FsStoredFile implements StoredFile {
     await this.#file.close()
   }
 
+  async #readParts(parts: Uint8Array[], offset: number): Promise<void> {
+    let rest = parts
+    let at = offset
+    while (rest.length > 0) {
+      const { bytesRead } = await this.#file.readv(rest, at)
+      if (bytesRead === 0) throw this.#ended(at)
+      at += bytesRead
+      let left = bytesRead
+      rest = rest.flatMap((part) => {
+        const taken = Math.min(left, part.length)
+        left -= taken
+        return taken === part.length ? [] : [part.subarray(taken)]
+      })
+    }
+  }
+
   async #readRange({ offset, length }: ByteRange): Promise<Uint8Array> {
     const bytes = new Uint8Array(length)
     for (let done = 0; done < length;) {
       const { bytesRead } = await this.#file.read(bytes, done, length - done, offset + done)
-      if (bytesRead === 0) {
-        throw new GitError('STORAGE', `${this.#path} ended at byte ${offset + done} of ${this.size}`, {
-          details: { offset: offset + done, size: this.size },
-        })
-      }
+      if (bytesRead === 0) throw this.#ended(offset + done)
       done += bytesRead
     }
     return bytes
+  }
+
+  #ended(offset: number): GitError {
+    return new GitError('STORAGE', `${this.#path} ended at byte ${offset} of ${this.size}`, {
+      details: { offset, size: this.size },
+    })
   }
 }

@@ -1,0 +1,68 @@
+import { parseObjectId, type ObjectId } from '../object/object-id.ts'
+import type { ObjectView } from '../odb/object-view.ts'
+import type { PackFile, ReachablePackFile } from '../odb/pack-file.ts'
+import type { Framing } from '../odb/framing.ts'
+
+/** What decides whether a stored pack is the answer to a request as it is. */
+export interface WholePackRequest {
+  readonly wants: readonly ObjectId[]
+  readonly includeTags: readonly { readonly tag: ObjectId; readonly peeled: ObjectId }[]
+}
+
+/**
+ * Finds the pack whose objects are exactly those that the wants reach, without walking: it names no object that it does not have, all
+ * wants are in it, and so it is what they reach if they are all it has that nothing else in it names.
+ *
+ * Only for requests that nothing bounds: no haves, no filter, no shallow commits on either side.
+ */
+export function findWholePack(
+  view: ObjectView,
+  { wants, includeTags }: WholePackRequest,
+): ReachablePackFile | undefined {
+  const ids = wants.map((id) => parseObjectId(id, view.format))
+  return view.reachability.packs.find((pack) => {
+    if (pack.mask !== undefined || pack.reachability.externalCount > 0) return false
+    const wanted = new Set<number>()
+    for (const id of ids) {
+      const rank = pack.index.find(id)
+      if (rank < 0) return false
+      wanted.add(pack.index.positions[rank]!)
+    }
+    if (!pack.reachability.tips.every((position) => wanted.has(position))) return false
+    // A tag elsewhere that names an object of the pack would have to come along.
+    return includeTags.every(({ tag, peeled }) => has(pack, tag, view) || !has(pack, peeled, view))
+  })
+}
+
+/** How much of a stored pack is read at once, as far as packets allow. */
+const READ_SIZE = 1 << 20
+
+/** The bytes of a stored pack. Chunks belong to the receiver. */
+export async function* readWholePack(
+  { data }: PackFile,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await data.file()
+  for (let offset = 0; offset < file.size; offset += READ_SIZE) {
+    signal?.throwIfAborted()
+    const [piece] = await file.read([{ offset, length: Math.min(READ_SIZE, file.size - offset) }])
+    if (piece !== undefined) yield piece
+  }
+}
+
+/** The bytes of a stored pack, wrapped in frames. Chunks are shared with others: never write to them. */
+export async function* readFramedPack(
+  { data }: PackFile,
+  framing: Framing,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const step = framing.every * Math.max(1, Math.floor(READ_SIZE / framing.every))
+  for (let offset = 0; offset < data.size; offset += step) {
+    signal?.throwIfAborted()
+    yield data.readFramed({ offset, length: Math.min(step, data.size - offset) }, framing)
+  }
+}
+
+function has({ index }: ReachablePackFile, id: ObjectId, { format }: ObjectView): boolean {
+  return index.find(parseObjectId(id, format)) >= 0
+}
