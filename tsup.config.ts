@@ -21,6 +21,9 @@ export default defineConfig({
     'storage/sqlite/durable-object': 'src/storage/sqlite/drivers/durable-object.ts',
     'storage/conformance': 'src/storage/conformance/index.ts',
     'hosts/node': 'src/hosts/node/index.ts',
+    'hosts/workers': 'src/hosts/workers/index.ts',
+    threads: 'src/hosts/threads/index.ts',
+    'threads-worker': 'src/hosts/threads/worker.ts',
     cli: 'src/cli/main.ts',
   },
   format: 'esm',
@@ -29,6 +32,6 @@ export default defineConfig({
   splitting: true,
   dts: true,
   clean: true,
-  external: ['@photostructure/sqlite'],
+  external: ['@photostructure/sqlite', 'cloudflare:workers'],
   sourcemap: true,
 })

@@ -12,6 +12,7 @@ const MADE_FOR: Readonly<Record<string, RegExp>> = {
   cli: /^node:/,
   'codec/node': /^node:/,
   'hosts/node': /^node:/,
+  'hosts/workers': /^cloudflare:/,
   'storage/fs': /^node:/,
   'storage/sqlite/node': /^node:/,
 }
