@@ -9,6 +9,7 @@ import { parseTagTarget } from '../object/tag-target.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { PackIndex } from '../pack/pack-index.ts'
 import type { RepositoryStorage } from '../storage/repository-storage.ts'
+import { findReliedPacks } from './relied-packs.ts'
 
 /** An object that is not there though something names it. */
 export interface MissingObject {
@@ -26,12 +27,14 @@ export interface MissingObject {
  * those are looked at, so that a push of one commit into a repository of a hundred thousand refs looks at one ref.
  *
  * @param received the index of the pack in quarantine.
+ * @param relied is given the packs that hold what the tips need and no ref keeps alive.
  */
 export async function findMissingObject(
   view: ObjectView,
   storage: RepositoryStorage,
   tips: readonly ObjectId[],
   received: PackIndex | undefined,
+  relied: Set<string> = new Set(),
 ): Promise<MissingObject | undefined> {
   const refs = await storage.listRefs('refs/')
   const named = new Set<ObjectId>()
@@ -42,7 +45,8 @@ export async function findMissingObject(
     const edge = await receivedEdge(view, wants, received)
     const near = edge.every((id) => named.has(encodeObjectId(id, 0, view.format)))
     const haves = near ? edge : [...named].map((id) => parseObjectId(id, view.format))
-    await enumerateObjects(view, { wants, haves, verifyBlobs: true })
+    const enumeration = await enumerateObjects(view, { wants, haves, verifyBlobs: true })
+    for (const name of findReliedPacks(view, enumeration, received)) relied.add(name)
   })
 }
 

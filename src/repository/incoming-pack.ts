@@ -1,7 +1,9 @@
 import type { HashAlgorithm } from '../codec/ports.ts'
+import { GitError } from '../errors.ts'
 import type { ObjectId } from '../object/object-id.ts'
 import type { ObjectDatabase } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
+import type { PackFile } from '../odb/pack-file.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
 import type { ShallowChange } from '../storage/repository-storage.ts'
@@ -11,6 +13,7 @@ import { assertNoCollision } from './assert-no-collision.ts'
 import { beginFsck, type ReceivedChecks } from './check-received.ts'
 import { findMissingAnywhere, findMissingObject, type MissingObject } from './find-missing-object.ts'
 import { readReceived } from './read-received.ts'
+import { keepPacks } from './relied-packs.ts'
 import type { ReceivedPack } from './received-pack.ts'
 
 export interface IncomingPackOptions extends ReceivedChecks {
@@ -106,7 +109,6 @@ async function quarantine(
 ): Promise<IncomingPack> {
   const pack = received?.file
   const view = await database.openViewWith(pack)
-  const { storage } = database
   const openBounded = (change: ShallowChange): Promise<ObjectView> =>
     database.openViewWith(pack, changeShallowList([...view.shallow], change))
   return {
@@ -118,7 +120,7 @@ async function quarantine(
     },
     view,
     findMissing: async (tips, shallow) => {
-      if (shallow === undefined) return findMissingObject(view, storage, tips, pack?.index)
+      if (shallow === undefined) return findMissingAndKeep(database, view, tips, pack)
       const bounded = await openBounded(shallow)
       try {
         return await findMissingAnywhere(bounded, tips)
@@ -139,6 +141,38 @@ async function quarantine(
       await view.close()
       await received?.discard()
     },
+  }
+}
+
+/** How often what is missing is looked for anew because packs that were relied on have gone meanwhile. */
+const ATTEMPTS = 5
+
+/**
+ * Finds what is missing, and sees to it that what is there stays there: packs with objects that no ref keeps alive are freshened. Where
+ * one of them was removed before that, it is looked again.
+ */
+async function findMissingAndKeep(
+  database: ObjectDatabase,
+  view: ObjectView,
+  tips: readonly ObjectId[],
+  pack: PackFile | undefined,
+): Promise<MissingObject | undefined> {
+  const { storage } = database
+  for (let attempt = 1; ; attempt++) {
+    const current = attempt === 1 ? view : await database.openViewWith(pack)
+    try {
+      const relied = new Set<string>()
+      const missing = await findMissingObject(current, storage, tips, pack?.index, relied)
+      if (missing !== undefined || (await keepPacks(storage, relied))) return missing
+    } finally {
+      if (current !== view) await current.close()
+    }
+    if (attempt === ATTEMPTS) {
+      throw new GitError(
+        'CONFLICT',
+        'the packs of the repository change faster than they can be looked at; try again',
+      )
+    }
   }
 }
 
