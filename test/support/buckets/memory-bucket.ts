@@ -7,16 +7,25 @@ export const SMALL_LIMITS: BucketLimits = { partBytes: 64 << 10, maxParts: 10_00
 
 /** What a bucket in memory holds. */
 export interface MemoryBucket extends Bucket {
-  readonly objects: ReadonlyMap<string, ListedObject & { readonly bytes: Uint8Array }>
+  readonly objects: ReadonlyMap<string, StoredObject>
   /** Uploads that were begun and neither completed nor aborted. */
   readonly uploads: ReadonlySet<string>
 }
 
-/** A store in memory that keeps the rules of the port, its limits too. */
-export function createMemoryBucket(limits: BucketLimits = SMALL_LIMITS): MemoryBucket {
-  const objects = new Map<string, ListedObject & { bytes: Uint8Array; etag: string }>()
+interface StoredObject extends ListedObject {
+  readonly bytes: Uint8Array
+  readonly etag: string
+}
+
+/**
+ * A store in memory that keeps the rules of the port, its limits too.
+ *
+ * @param from what it begins with.
+ */
+export function createMemoryBucket(limits: BucketLimits = SMALL_LIMITS, from?: MemoryBucket): MemoryBucket {
+  const objects = new Map<string, StoredObject>(from?.objects)
   const uploads = new Set<string>()
-  let counter = 0
+  let counter = from?.objects.size === undefined ? 0 : 1_000_000
 
   const store = (key: string, bytes: Uint8Array): string => {
     const etag = `"${++counter}"`
