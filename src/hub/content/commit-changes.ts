@@ -8,6 +8,7 @@ import type { FileChange } from '../../repository/write/file-changes.ts'
 import { ArtifactsError } from '../artifacts-error.ts'
 import type { HubContext } from '../hub-context.ts'
 import type { RepositoryRecord } from '../registry/records.ts'
+import { remainingBytes } from '../repositories/remaining-bytes.ts'
 import { explained } from './open-content.ts'
 
 /** A commit that is made without a Git client. */
@@ -57,8 +58,9 @@ export async function commitChanges(
   const end = await hub.delivery.beginPush(record.id)
   try {
     const outcome = await explained(hub, record, () =>
-      hub.repositories.use(record.id, (repository) =>
-        commitFiles(repository, {
+      hub.repositories.use(record.id, async (repository) => {
+        const maxPackBytes = await remainingBytes(hub.limits, repository)
+        return commitFiles(repository, {
           branch,
           changes: commit.changes,
           message: commit.message,
@@ -68,11 +70,12 @@ export async function commitChanges(
           ...(startPoint === undefined ? {} : { startPoint }),
           ...(allowEmpty === undefined ? {} : { allowEmpty }),
           ...(objectBytes === undefined ? {} : { maxFileBytes: objectBytes }),
+          ...(maxPackBytes === undefined ? {} : { maxPackBytes }),
           events: words,
         }).catch((error: unknown) => {
           throw explainMistake(error)
-        }),
-      ),
+        })
+      }),
     )
     if (outcome.kind === 'committed') await hub.registry.recordPush(record.id, at)
     return outcome

@@ -1,14 +1,17 @@
 import { decodeUtf8 } from '../../bytes/text.ts'
+import { parseCommitLinks } from '../../object/commit-links.ts'
 import { encodeEscapedText } from '../../object/escaped-text.ts'
+import { parseObjectId, type ObjectId } from '../../object/object-id.ts'
+import { COMMIT } from '../../object/object-type.ts'
 import { diffTrees, type DiffEntry, type DiffSide } from '../../repository/read/diff-trees.ts'
 import { findMergeBases } from '../../repository/read/merge-bases.ts'
 import { readLog } from '../../repository/read/read-log.ts'
+import { readTyped } from '../../repository/read/read-typed.ts'
 import { resolveRevision } from '../../repository/read/resolve-revision.ts'
 import { ArtifactsError } from '../artifacts-error.ts'
 import type { HubContext } from '../hub-context.ts'
 import type { RepositoryRecord } from '../registry/records.ts'
-import { readRootTree } from './find-file.ts'
-import { readContent, type OpenContent } from './open-content.ts'
+import { corruptObject, readContent, type OpenContent } from './open-content.ts'
 import { canonicalMode } from './tree-listing.ts'
 
 /** A file that differs between two commits. */
@@ -95,6 +98,13 @@ async function findCommit({ repository, view }: OpenContent, revision: string): 
   throw new ArtifactsError('NOT_FOUND', `Commit not found: ${revision.slice(0, 200)}.`, {
     restMessage: 'Commit not found',
   })
+}
+
+/** Raw id of the root tree of a commit. */
+async function readRootTree({ view }: OpenContent, commit: ObjectId): Promise<Uint8Array> {
+  const read = await readTyped(view, parseObjectId(commit, view.format), COMMIT)
+  if (read.kind !== 'found') throw corruptObject()
+  return parseCommitLinks(read.body, view.format).tree
 }
 
 function wordDifference({ path, status, old, new: now }: DiffEntry): FileDifference {

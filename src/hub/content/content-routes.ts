@@ -7,7 +7,6 @@ import { defineRoute, type Route } from '../rest/route.ts'
 import { blobResponse, bytesResponse, immutableResult, notModified } from './content-response.ts'
 import { COMMIT_SCHEMA, HASH_SCHEMA, REPOSITORY_PATH, TREE_ENTRY_SCHEMA } from './content-schemas.ts'
 import { contentTypeHeader, sniffContentType } from './content-type.ts'
-import { findFile } from './find-file.ts'
 import { explained, openContent, readContent } from './open-content.ts'
 import { MAX_LOG_LIMIT, DEFAULT_LOG_LIMIT, readHistory } from './read-history.ts'
 import {
@@ -19,8 +18,7 @@ import {
   type BlobContent,
 } from './read-objects.ts'
 import { resultResponse } from '../rest/envelope.ts'
-import { openBlob } from '../../repository/read/read-blob.ts'
-import { parseObjectId } from '../../object/object-id.ts'
+import { openFile, type OpenFile } from '../../repository/read/open-file.ts'
 
 const REPOSITORY = '/namespaces/:namespace/repos/:name'
 /** Segments of a raw route in front of the ref: `namespaces`, its name, `repos`, its name, `raw`. */
@@ -111,8 +109,9 @@ const file = defineRoute({
   failures: [400, 404, 413],
   handle: async ({ hub, request, path, query }) => {
     const record = await findRepository(hub, path.namespace, path.name)
-    const { opened, hash } = found(await openFile(hub, record, query.ref, query.path), 'File')
-    return blobResponse(hub, request, opened, { hash, isImmutable: isHash(query.ref) }, readLimit(hub))
+    const opened = found(await openFileContent(hub, record, query.ref, query.path), 'File')
+    const caching = { hash: opened.blob.id, isImmutable: isHash(query.ref) }
+    return blobResponse(hub, request, opened, caching, readLimit(hub))
   },
 })
 
@@ -131,11 +130,12 @@ const raw = defineRoute({
     if (ref === undefined || names.includes(undefined)) throw notFound('File')
     const filePath = names.join('/')
     return readContent(hub, record, async (content) => {
-      const hash = found((await findFile(content, ref, filePath)) ?? null, 'File')
-      const caching = { hash, isImmutable: isHash(ref) }
+      const file = await openFile(content.repository.storage, content.view, ref, filePath)
+      const { id } = found(file ?? null, 'File')
+      const caching = { hash: id, isImmutable: isHash(ref) }
       const unchanged = notModified(request, caching)
       if (unchanged !== undefined) return unchanged
-      const bytes = found(await readBlobWhole(hub, content, hash), 'File')
+      const bytes = found(await readBlobWhole(hub, content, id), 'File')
       return bytesResponse(bytes, contentTypeHeader(sniffContentType(filePath, bytes)), caching)
     })
   },
@@ -145,26 +145,23 @@ const raw = defineRoute({
 export const contentRoutes: readonly Route[] = [log, commit, tree, blob, file, raw]
 
 /** Opens a file for streaming. */
-async function openFile(
+async function openFileContent(
   hub: HubContext,
   record: RepositoryRecord,
   ref: string,
   path: string,
-): Promise<{ readonly opened: BlobContent; readonly hash: string } | null> {
+): Promise<(BlobContent & { readonly blob: OpenFile }) | null> {
   const content = await openContent(hub, record)
   try {
-    const found = await explained(hub, record, async () => {
-      const hash = await findFile(content, ref, path)
-      if (hash === undefined) return null
-      const opened = await openBlob(content.view, parseObjectId(hash, content.view.format))
-      return opened.kind === 'found' ? { opened: { blob: opened, content }, hash } : null
-    })
-    if (found === null) await content.close()
-    return found
+    const { repository, view } = content
+    const blob = await explained(hub, record, () => openFile(repository.storage, view, ref, path))
+    if (blob !== undefined) return { blob, content }
   } catch (error) {
     await content.close()
     throw error
   }
+  await content.close()
+  return null
 }
 
 function found<T>(value: T | null, what: 'Commit' | 'Tree' | 'Blob' | 'File'): T {

@@ -20,6 +20,9 @@ import { openBlobContent } from './read-objects.ts'
 
 const REPOSITORY = '/namespaces/:namespace/repos/:name'
 
+/** Bytes of a request to commit, its contents included. */
+const MAX_COMMIT_BYTES = 64 << 20
+
 const refs = defineRoute({
   method: 'get',
   pattern: `${REPOSITORY}/refs`,
@@ -103,6 +106,7 @@ const commits = defineRoute({
   permission: 'edit',
   path: REPOSITORY_PATH,
   body: COMMIT_REQUEST_SCHEMA,
+  maxBodyBytes: MAX_COMMIT_BYTES,
   success: { status: 201, result: COMMIT_RESULT_SCHEMA },
   failures: [400, 403, 404, 409, 413],
   handle: async ({ hub, path, body }) => {

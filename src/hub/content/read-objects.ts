@@ -1,11 +1,13 @@
 import { parseObjectId } from '../../object/object-id.ts'
 import { BLOB, COMMIT, TREE } from '../../object/object-type.ts'
 import { parseCommitFacts } from '../../repository/read/commit-facts.ts'
+import { openFile } from '../../repository/read/open-file.ts'
 import { openBlob, type OpenBlob } from '../../repository/read/read-blob.ts'
 import { readTyped } from '../../repository/read/read-typed.ts'
 import { ArtifactsError } from '../artifacts-error.ts'
 import type { HubContext } from '../hub-context.ts'
 import type { RepositoryRecord } from '../registry/records.ts'
+import { sniffContentType, type ContentType } from './content-type.ts'
 import { commitMetadata, type CommitMetadata } from './commit-metadata.ts'
 import { corruptObject, openContent, readContent, type OpenContent } from './open-content.ts'
 import { parseTreeListing, type TreeListingEntry } from './tree-listing.ts'
@@ -83,6 +85,24 @@ export async function readBlobWhole(
   const read = await readTyped(view, parseObjectId(hash, view.format), BLOB, { maxBytes: readLimit(hub) })
   if (read.kind === 'too-large') throw tooLarge()
   return read.kind === 'found' ? new Uint8Array(read.body) : null
+}
+
+/**
+ * Reads a file of a revision whole, with the type that its name and its bytes suggest; `null` where there is none.
+ *
+ * @throws ArtifactsError `MEMORY_LIMIT`
+ */
+export function readFile(
+  hub: HubContext,
+  record: RepositoryRecord,
+  ref: string,
+  path: string,
+): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly type: ContentType } | null> {
+  return readContent(hub, record, async (content) => {
+    const file = await openFile(content.repository.storage, content.view, ref, path)
+    const bytes = file === undefined ? null : await readBlobWhole(hub, content, file.id)
+    return bytes === null ? null : { bytes, type: sniffContentType(path, bytes) }
+  })
 }
 
 /** A blob that is open; to be closed when it has been read. */

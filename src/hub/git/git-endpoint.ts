@@ -7,6 +7,7 @@ import type { Repository } from '../../repository/repository.ts'
 import type { HubContext } from '../hub-context.ts'
 import { createRateLimiter } from '../rate-limiter.ts'
 import type { RepositoryRecord } from '../registry/records.ts'
+import { remainingBytes } from '../repositories/remaining-bytes.ts'
 import { authoriseGit } from './authorise-git.ts'
 import { parseGitAddress, type GitAddress } from './git-address.ts'
 
@@ -66,14 +67,13 @@ export function createGitEndpoint(
     repository: Repository,
     record: RepositoryRecord,
   ): Promise<ReceivePackOptions> => {
-    const { objectBytes, repositoryBytes } = hub.limits
+    const { objectBytes } = hub.limits
+    const maxInputSize = await remainingBytes(hub.limits, repository)
     const given = options.receivePack ?? {}
     return {
       ...RECEIVE,
       ...(objectBytes === undefined ? {} : { maxObjectBytes: objectBytes }),
-      ...(repositoryBytes === undefined
-        ? {}
-        : { maxInputSize: Math.max(1, repositoryBytes - (await storedBytes(repository))) }),
+      ...(maxInputSize === undefined ? {} : { maxInputSize }),
       events: hub.events.pushed(record, hub.now()),
       ...given,
       hooks: notingPushes(hub, record, given.hooks),
@@ -97,12 +97,6 @@ export function createGitEndpoint(
     })
     return handler(request)
   }
-}
-
-/** Bytes of a repository's packs. */
-async function storedBytes({ storage }: Repository): Promise<number> {
-  const packs = await storage.listPacks()
-  return packs.reduce((sum, { packSize }) => sum + packSize, 0)
 }
 
 /** Hooks that note in the registry that refs have changed, before the client hears of it. */

@@ -52,6 +52,8 @@ export interface CommitFilesOptions {
   readonly allowEmpty?: boolean
   /** The largest file that is taken, in bytes. */
   readonly maxFileBytes?: number
+  /** The most that the commit may add to the repository, in bytes of its pack. */
+  readonly maxPackBytes?: number
   /** How objects are checked by git's rules; `false` for not at all. Default: strictly. */
   readonly fsck?: FsckOptions | false
   /** Makes texts for the repository's outbox inside the atomic step, as `StorageCommit.events` does. */
@@ -165,11 +167,12 @@ async function store(
   { commit, tree, objects, committer }: MadeCommit,
   options: CommitFilesOptions,
 ): Promise<CommitFilesOutcome | 'raced'> {
-  const { fsck = { strict: true }, signal, events, maxFileBytes } = options
+  const { fsck = { strict: true }, signal, events, maxFileBytes, maxPackBytes } = options
   const incoming = await repository.receivePack(encodeMadePack(view, objects), {
     ...(fsck === false ? {} : { fsck }),
     ...(signal === undefined ? {} : { signal }),
     ...(maxFileBytes === undefined ? {} : { maxObjectBytes: maxFileBytes }),
+    ...(maxPackBytes === undefined ? {} : { maxPackBytes }),
   })
   try {
     const gap = await incoming.findMissing([commit])
