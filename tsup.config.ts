@@ -19,6 +19,7 @@ export default defineConfig({
     'storage/sqlite/better-sqlite3': 'src/storage/sqlite/drivers/better-sqlite3.ts',
     'storage/sqlite/bun': 'src/storage/sqlite/drivers/bun.ts',
     'storage/sqlite/durable-object': 'src/storage/sqlite/drivers/durable-object.ts',
+    'storage/sqlite-r2': 'src/storage/sqlite-r2/index.ts',
     'storage/conformance': 'src/storage/conformance/index.ts',
     'hosts/node': 'src/hosts/node/index.ts',
     'hosts/workers': 'src/hosts/workers/index.ts',

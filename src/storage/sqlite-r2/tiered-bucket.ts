@@ -1,0 +1,135 @@
+import type { Bucket, BucketObject, GetOptions, ListPage, PutCondition } from '../manifest/bucket.ts'
+import { objectNames } from '../manifest/object-names.ts'
+import { parseManifest } from '../manifest/parse-manifest.ts'
+import type { SqliteBucket } from './sqlite-bucket.ts'
+
+/** The manifests of repositories that lie in databases of others. */
+export interface ManifestPeers {
+  /** Whether the manifest of this repository lies in the database that is here. */
+  isHere(key: string): boolean
+  /** As `Bucket.get`, of the manifest of a repository that is not here. */
+  get(key: string, options: GetOptions | undefined): Promise<BucketObject | 'unchanged' | undefined>
+  /** As `Bucket.put`. */
+  put(key: string, bytes: Uint8Array, condition: PutCondition | undefined): Promise<string | undefined>
+}
+
+export interface TieredBucketOptions {
+  /** Small objects. Absent: none are here. */
+  readonly small: SqliteBucket | undefined
+  /** All others. */
+  readonly large: Bucket
+  readonly prefix: string
+  /** Objects up to this size, in bytes, are small. */
+  readonly smallBytes: number
+  /** Absent: every manifest is here. */
+  readonly peers: ManifestPeers | undefined
+}
+
+const DEFAULT_LIMIT = 1000
+
+/**
+ * A bucket of two tiers: manifests and small files in a database, where asking costs nothing, large files in an object store.
+ *
+ * Each database has the manifests of some repositories and small files of those. A file of which another repository may get to know is
+ * in the store: when somebody puts a marker that he uses the files of a repository, what is only here is copied there first.
+ */
+export function createTieredBucket(options: TieredBucketOptions): Bucket {
+  const { small, large, peers, smallBytes } = options
+  const names = objectNames(options.prefix)
+  const location = small === undefined ? large.location : `${small.location}+${large.location}`
+  /** Repositories that are here, by key, with their ids: an id never gets another key. */
+  const ids = new Map<string, string>()
+
+  const manifestKey = (key: string): string | undefined =>
+    key.startsWith(names.manifests) ? key.slice(names.manifests.length) : undefined
+
+  const noteManifest = (repository: string, bytes: Uint8Array): void => {
+    if (bytes.length > 0) ids.set(parseManifest(bytes, `${location}:${repository}`).id, repository)
+  }
+
+  const isSmallFile = (key: string, size: number): boolean => {
+    const [, id] = /^([^/]+)\/f\//.exec(key.slice(names.repositories.length)) ?? []
+    return id !== undefined && size <= smallBytes && key.startsWith(names.repositories) && ids.has(id)
+  }
+
+  /** Copies what others will read to where they can. */
+  const copyFiles = async (owner: string): Promise<void> => {
+    if (small === undefined) return
+    for (const key of await small.listUncopied(`${names.repository(owner)}f/`)) {
+      const object = await small.get(key)
+      if (object === undefined || object === 'unchanged') continue
+      await large.put(key, object.bytes)
+      await small.noteCopied(key)
+    }
+  }
+
+  return {
+    location,
+    limits: large.limits,
+
+    async get(key, given) {
+      const repository = manifestKey(key)
+      if (repository !== undefined && peers?.isHere(repository) === false) return peers.get(repository, given)
+      const found = await small?.get(key, given)
+      if (repository !== undefined) {
+        if (found !== undefined && found !== 'unchanged') noteManifest(repository, found.bytes)
+        return found
+      }
+      return found ?? large.get(key, given)
+    },
+
+    async put(key, bytes, condition) {
+      const repository = manifestKey(key)
+      if (repository !== undefined) {
+        if (small === undefined || peers?.isHere(repository) === false) {
+          return peers?.put(repository, bytes, condition)
+        }
+        noteManifest(repository, bytes)
+        return small.put(key, bytes, condition)
+      }
+      if (small !== undefined && isSmallFile(key, bytes.length)) return small.put(key, bytes, condition)
+      const [, owner] = /^([^/]+)\/users\//.exec(key.slice(names.repositories.length)) ?? []
+      if (owner !== undefined) await copyFiles(owner)
+      const etag = await large.put(key, bytes, condition)
+      // A derived file is replaced, and what was small may have become large.
+      if (etag !== undefined) await small?.delete([key])
+      return etag
+    },
+
+    beginUpload: (key) => large.beginUpload(key),
+
+    async list(given) {
+      const limit = given.limit ?? DEFAULT_LIMIT
+      const startAfter = given.cursor ?? given.startAfter
+      const asked = { prefix: given.prefix, limit, ...(startAfter === undefined ? {} : { startAfter }) }
+      const [here, there] = await Promise.all([small?.list(asked), large.list(asked)])
+      return here === undefined ? there : mergePages(here, there, limit)
+    },
+
+    async delete(keys) {
+      await small?.delete(keys)
+      await large.delete(keys)
+    },
+  }
+}
+
+/** One page of two, in order, up to where both are known. */
+function mergePages(here: ListPage, there: ListPage, limit: number): ListPage {
+  const ends = [here, there].flatMap((page) =>
+    page.cursor === undefined ? [] : [page.objects.at(-1)?.key ?? ''],
+  )
+  const end = ends.sort(compareText)[0]
+  const merged = new Map([...there.objects, ...here.objects].map((object) => [object.key, object]))
+  const known = [...merged.values()]
+    .sort((left, right) => compareText(left.key, right.key))
+    .filter(({ key }) => end === undefined || compareText(key, end) <= 0)
+  const objects = known.slice(0, limit)
+  const last = objects.at(-1)
+  const isLast = end === undefined && known.length <= limit
+  return isLast || last === undefined ? { objects } : { objects, cursor: last.key }
+}
+
+/** Keys are of ASCII: this is their order in bytes. */
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
+}
