@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'vitest'
-import { registryConformance } from '../../src/hub/registry/conformance/registry-conformance.ts'
-import { createMemoryRegistry } from '../../src/hub/registry/memory/memory-registry.ts'
-import { createSqliteRegistry } from '../../src/hub/registry/sqlite/sqlite-registry.ts'
-import { openNodeDatabase } from '../../src/storage/sqlite/drivers/node.ts'
+import { registryConformance } from '../../../src/hub/registry/conformance/registry-conformance.ts'
+import { createMemoryRegistry } from '../../../src/hub/registry/memory/memory-registry.ts'
+import { createSqliteRegistry } from '../../../src/hub/registry/sqlite/sqlite-registry.ts'
+import { openNodeDatabase } from '../../../src/storage/sqlite/drivers/node.ts'
 
 describe('the registry in memory', () => {
   const createRegistry = (): Promise<ReturnType<typeof createMemoryRegistry>> =>
