@@ -57,6 +57,15 @@ export type {
 export { MAX_EVENT_BYTES } from './storage/event-texts.ts'
 export type { ByteRange, FileWriter, StagedFile, StoredFile } from './storage/stored-file.ts'
 
+export { maintain } from './repository/maintenance/maintain.ts'
+export type {
+  MaintenanceBudget,
+  MaintenanceMode,
+  MaintenanceOptions,
+} from './repository/maintenance/maintenance-options.ts'
+export type { MaintenanceResult, MaintenanceStep } from './repository/maintenance/maintenance-result.ts'
+export type { LayoutRoots, RepositoryFileKind, StorageMaintenance } from './storage/storage-maintenance.ts'
+
 export type { ObjectView } from './odb/object-view.ts'
 export { createMemoryBudget, type MemoryBudget } from './odb/memory-budget.ts'
 export { forkRepository, type ForkedRepository, type ForkOptions } from './repository/fork/fork-repository.ts'

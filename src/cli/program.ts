@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { misuse } from './failure.ts'
 import type { CatFileOptions } from './commands/cat-file.ts'
 import type { IndexPackOptions } from './commands/index-pack.ts'
+import type { MaintainCommandOptions } from './commands/maintain.ts'
 import type { PackCommandOptions } from './commands/pack.ts'
 import type { ServeBareOptions } from './commands/serve-bare.ts'
 import type { ServeHubOptions } from './commands/serve-hub.ts'
@@ -174,6 +175,27 @@ export function createProgram(): Command {
       await packCommand(repository, options)
     })
 
+  command('maintain', 'maintain repositories: pack them, collect garbage, write what git derives from packs')
+    .argument('<repository...>')
+    .option('--geometric', 'join small packs until each is twice as large as the next (the default)', false)
+    .option('--full', 'make one pack of everything reachable, its deltas searched anew', false)
+    .option('--gc', 'like --full, and remove unreachable objects when their time is over', false)
+    .option(
+      '--grace <time>',
+      'with --gc: how long those are kept, such as 2w, 36h or now; default 2w',
+      parseDuration,
+    )
+    .option('--force', 'search deltas anew also where that was done before', false)
+    .option('--time-budget <seconds>', 'end after so long; the next call goes on', parsePositive)
+    .option('--window <n>', 'compare each object with so many others', parseCount)
+    .option('--depth <n>', 'let chains of deltas become so long', parseCount)
+    .addOption(memoryBudgetOption())
+    .option('--quiet', 'print nothing but errors', false)
+    .action(async (repositories: string[], options: MaintainCommandOptions) => {
+      const { maintainCommand } = await import('./commands/maintain.ts')
+      await maintainCommand(repositories, options)
+    })
+
   command('ls-refs', 'list the refs of a repository with the objects that they name')
     .argument('<repository>')
     .action(async (repository: string) => {
@@ -245,6 +267,27 @@ function parseHeaderName(text: string): string {
     throw new InvalidArgumentError('expected the name of an HTTP header.')
   }
   return text
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+
+/** Milliseconds. */
+function parseDuration(text: string): number {
+  if (text === 'now') return 0
+  const [, digits, unit = ''] = /^(\d+)([smhdw])$/.exec(text) ?? []
+  const seconds = Number(digits) * (UNITS[unit] ?? Number.NaN)
+  if (!Number.isSafeInteger(1000 * seconds)) {
+    throw new InvalidArgumentError("expected a time such as 90s, 30m, 36h, 10d, 2w, or 'now'.")
+  }
+  return 1000 * seconds
+}
+
+function parsePositive(text: string): number {
+  const number = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || number <= 0) {
+    throw new InvalidArgumentError('expected a number above 0.')
+  }
+  return number
 }
 
 function parseCount(text: string): number {

@@ -1,0 +1,124 @@
+import { createMemoryBudget } from '../../odb/memory-budget.ts'
+import { hostMemoryBytes } from '../../hosts/node/host-memory.ts'
+import { maintain } from '../../repository/maintenance/maintain.ts'
+import type { MaintenanceMode, MaintenanceOptions } from '../../repository/maintenance/maintenance-options.ts'
+import type { MaintenanceResult, MaintenanceStep } from '../../repository/maintenance/maintenance-result.ts'
+import { misuse, reportFailure } from '../failure.ts'
+import { openRepositoryAt } from '../open-repository.ts'
+import { writeOut } from '../output.ts'
+import { createProgressBar } from '../progress-bar.ts'
+
+/** The exit code when nothing failed and something is left to do. */
+const LEFT_TO_DO = 3
+
+export interface MaintainCommandOptions {
+  readonly geometric: boolean
+  readonly full: boolean
+  readonly gc: boolean
+  readonly force: boolean
+  /** Milliseconds. */
+  readonly grace?: number
+  /** Seconds. */
+  readonly timeBudget?: number
+  readonly window?: number
+  readonly depth?: number
+  /** Bytes. */
+  readonly memoryBudget?: number
+  readonly quiet: boolean
+}
+
+/** `packstone maintain`: maintains repositories on disk, one after the other; one that fails does not keep the others from it. */
+export async function maintainCommand(
+  paths: readonly string[],
+  options: MaintainCommandOptions,
+): Promise<void> {
+  const mode = modeOf(options)
+  if (options.grace !== undefined && mode !== 'gc') throw misuse('--grace needs --gc')
+  const memoryBudget = createMemoryBudget(options.memoryBudget ?? hostMemoryBytes())
+  const deadline = options.timeBudget === undefined ? undefined : Date.now() + 1000 * options.timeBudget
+  let left = false
+  for (const path of paths) {
+    const milliseconds = deadline === undefined ? undefined : deadline - Date.now()
+    if (milliseconds !== undefined && milliseconds <= 0) {
+      left = true
+      break
+    }
+    const { window, depth, grace, force } = options
+    try {
+      const result = await maintainOne(path, options.quiet, memoryBudget, {
+        mode,
+        force,
+        search: { ...(window === undefined ? {} : { window }), ...(depth === undefined ? {} : { depth }) },
+        ...(grace === undefined ? {} : { gracePeriod: grace }),
+        ...(milliseconds === undefined ? {} : { budget: { milliseconds } }),
+      })
+      if (!result.done) left = true
+    } catch (error) {
+      reportFailure(error)
+    }
+  }
+  if (left) process.exitCode ??= LEFT_TO_DO
+}
+
+function modeOf({ geometric, full, gc }: MaintainCommandOptions): MaintenanceMode {
+  if (Number(geometric) + Number(full) + Number(gc) > 1) {
+    throw misuse(
+      '--geometric, --full and --gc exclude each other: gc does what full does, full what geometric does',
+    )
+  }
+  return gc ? 'gc' : full ? 'full' : 'geometric'
+}
+
+async function maintainOne(
+  path: string,
+  quiet: boolean,
+  memoryBudget: ReturnType<typeof createMemoryBudget>,
+  options: MaintenanceOptions,
+): Promise<MaintenanceResult> {
+  const repository = await openRepositoryAt(path, { memoryBudget })
+  const progress = await createProgressBar({ quiet })
+  const lines: string[] = []
+  try {
+    const result = await maintain(repository, {
+      ...options,
+      onProgress: progress.show,
+      onStep: (step) => lines.push(describeStep(step)),
+    })
+    progress.stop()
+    if (result.busy) lines.push('somebody else maintains it; nothing was done')
+    lines.push(...result.leftOut)
+    if (!result.done && !result.busy) lines.push('there is more to do: the time was over')
+    if (lines.length === 0) lines.push('nothing to do')
+    if (!quiet) await writeOut(lines.map((line) => `${path}: ${line}\n`).join(''))
+    return result
+  } finally {
+    progress.stop()
+    await repository.close()
+  }
+}
+
+/** What was done, in words. */
+function describeStep(step: MaintenanceStep): string {
+  switch (step.kind) {
+    case 'repack': {
+      const unreachable =
+        step.unreachableCount === 0 ? '' : `; ${count(step.unreachableCount, 'object')} unreachable`
+      const from = [count(step.dropped.length, 'pack'), count(step.looseRemoved, 'loose object')].join(
+        ' and ',
+      )
+      return `packed ${count(step.objectCount, 'object')} of ${from} into ${step.added ?? 'nothing'}${unreachable}`
+    }
+    case 'expire':
+      return `removed ${count(step.objectCount, 'unreachable object')} in ${count(step.dropped.length, 'pack')}`
+    case 'derive':
+      return `wrote ${step.pack === undefined ? step.file : `${step.pack}.${step.file}`}`
+    case 'refs':
+      return `packed ${count(step.count, 'ref')}`
+    case 'garbage':
+      return `removed ${count(step.count, 'file')} of processes that died`
+  }
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
