@@ -47,4 +47,9 @@ export interface OperationOptions {
   readonly signal?: AbortSignal
   /** Receives what the remote says to people (`remote:` lines), in pieces as they come. Without it the remote is asked to be quiet. */
   readonly onMessage?: (text: string) => void
+  /**
+   * What `git fetch --server-option` says: texts for the remote alone. Only for fetching and listing, and only in version 2: `UNSUPPORTED`
+   * where the remote does not offer it.
+   */
+  readonly serverOptions?: readonly string[]
 }

@@ -7,6 +7,7 @@ import { cloneInto, type CloneOptions } from './clone.ts'
 import { createRemote } from './connection.ts'
 import { discover, type Discovery } from './discover.ts'
 import { fetchInto, type FetchOptions, type FetchResult } from './fetch.ts'
+import { fetchObjectsInto, type FetchObjectsOptions, type FetchObjectsResult } from './fetch-objects.ts'
 import { fetchPack } from './fetch-pack.ts'
 import { assertDeepenOptions, type DeepenOptions, type FetchedPack } from './fetch-request.ts'
 import { listRemoteRefs, type ListRefsOptions } from './ls-refs.ts'
@@ -14,10 +15,13 @@ import { createOfferedHaves } from './offered-haves.ts'
 import { runOperation } from './operation.ts'
 import { pushFrom, type PushOptions, type PushResult } from './push.ts'
 import { withExplainedErrors } from './explained-pack.ts'
+import { assertFilter } from './partial-clone.ts'
 import type { RemoteRefs } from './remote-refs.ts'
 
 export interface FetchPackOptions extends OperationOptions {
   readonly wants: readonly ObjectId[]
+  /** Full names of refs to ask for too, as they are when they are sent. `UNSUPPORTED` where the remote does not offer `ref-in-want`. */
+  readonly wantRefs?: readonly string[]
   /** Ids that are here, in the order in which to offer them. */
   readonly haves?: readonly ObjectId[]
   /** Commits whose parents are not here. */
@@ -48,6 +52,15 @@ export interface Client {
   fetch(repository: Repository, options?: FetchOptions): Promise<FetchResult>
   /** Fetches into an empty repository, `HEAD` included. */
   clone(repository: Repository, options?: CloneOptions): Promise<FetchResult>
+  /**
+   * Fetches objects by id into a partial clone of the remote, such as the blobs of a file that is to be read: those that are here already
+   * are not asked for. Refs stay as they are.
+   */
+  fetchObjects(
+    repository: Repository,
+    ids: readonly ObjectId[],
+    options?: FetchObjectsOptions,
+  ): Promise<FetchObjectsResult>
   /** Pushes from a repository. */
   push(repository: Repository, options: PushOptions): Promise<PushResult>
   /** Fetches a pack alone, as a stream. Close it when it is not read to its end. */
@@ -71,6 +84,7 @@ export function createClient(options: ClientOptions): Client {
       ),
     fetch: (repository, fetching = {}) => fetchInto(remote, repository, fetching),
     clone: (repository, cloning = {}) => cloneInto(remote, repository, cloning),
+    fetchObjects: (repository, ids, fetching = {}) => fetchObjectsInto(remote, repository, ids, fetching),
     push: (repository, pushing) => pushFrom(remote, repository, pushing),
     fetchPack: (asked) =>
       runOperation(remote, asked, async ({ connection, messages }) => {
@@ -78,6 +92,7 @@ export function createClient(options: ClientOptions): Client {
         const discovery = await discover(connection, 'git-upload-pack')
         const request = {
           wants: asked.wants,
+          wantRefs: asked.wantRefs ?? [],
           haves: asked.haves && createOfferedHaves(asked.haves),
           shallow: asked.shallow ?? [],
           deepen: asked.deepen,
@@ -90,16 +105,16 @@ export function createClient(options: ClientOptions): Client {
   }
 }
 
-function assertFetchPackOptions({ wants, haves = [], shallow = [], filter, deepen }: FetchPackOptions): void {
-  if (wants.length === 0) throw new GitError('INVALID_ARGUMENT', 'a fetch needs at least one id to ask for')
+function assertFetchPackOptions(options: FetchPackOptions): void {
+  const { wants, wantRefs = [], haves = [], shallow = [], filter, deepen } = options
+  if (wants.length + wantRefs.length === 0)
+    throw new GitError('INVALID_ARGUMENT', 'a fetch needs at least one id to ask for')
   for (const id of [...wants, ...haves, ...shallow]) {
     if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(id)) {
       throw new GitError('INVALID_ID', `'${id.slice(0, 80)}' is not an object id`)
     }
   }
-  if (filter !== undefined && !/^[!-~]+$/.test(filter)) {
-    throw new GitError('INVALID_ARGUMENT', `'${filter.slice(0, 80)}' is not an object filter`)
-  }
+  if (filter !== undefined) assertFilter(filter)
   if (deepen !== undefined) assertDeepenOptions(deepen)
 }
 

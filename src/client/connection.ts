@@ -2,7 +2,7 @@ import { GitError, isGitError } from '../errors.ts'
 import { agentOf } from '../protocol/agent.ts'
 import type { ServiceName } from '../protocol/service.ts'
 import { BodyStream, throwIfAborted } from './body-stream.ts'
-import type { ClientLimits, ClientOptions, FetchFunction } from './client-options.ts'
+import type { ClientLimits, ClientOptions, FetchFunction, OperationOptions } from './client-options.ts'
 import { DEFAULT_CLIENT_LIMITS } from './client-options.ts'
 import { encodeAuthorization, type CredentialSource } from './credentials.ts'
 import { failureOf } from './http-failure.ts'
@@ -58,11 +58,19 @@ export type PostBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 export class Connection {
   readonly remote: Remote
   readonly signal: AbortSignal | undefined
+  /** Texts that go with every command of version 2. */
+  readonly serverOptions: readonly string[]
   #base: string
   #hasAsked = false
 
-  constructor(remote: Remote, signal: AbortSignal | undefined) {
+  constructor(remote: Remote, { signal, serverOptions = [] }: OperationOptions) {
+    if (serverOptions.some((text) => /[\n\0]/.test(text)))
+      throw new GitError(
+        'INVALID_ARGUMENT',
+        'a server option has a line break or a NUL, which cannot be sent',
+      )
     this.remote = remote
+    this.serverOptions = serverOptions
     const signals = [remote.signal, signal].filter((one) => one !== undefined)
     this.signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
     this.#base = remote.base

@@ -1,9 +1,11 @@
+import { GitError } from '../errors.ts'
 import { parseObjectFormatName, type ObjectFormatName } from '../object/object-format.ts'
 import type { ObjectId } from '../object/object-id.ts'
 import { parseCapabilityList } from '../protocol/capability-list.ts'
 import { PktReader, type PktLine } from '../protocol/pkt-reader.ts'
 import type { ProtocolVersion } from '../protocol/protocol-version.ts'
 import type { ServiceName } from '../protocol/service.ts'
+import type { Repository } from '../repository/repository.ts'
 import type { ClientLimits } from './client-options.ts'
 import type { Connection } from './connection.ts'
 import { limitBytes, parseRemoteId, remoteFault, RemoteRefList, type RemoteRefs } from './remote-refs.ts'
@@ -37,11 +39,23 @@ export async function discover(connection: Connection, service: ServiceName): Pr
   const body = await connection.getAdvertisement(service, headers)
   const reader = new PktReader(limitBytes(body, limits.maxAdvertisementBytes))
   try {
-    return await readAdvertisement(reader, service, limits)
+    const discovery = await readAdvertisement(reader, service, limits)
+    if (connection.serverOptions.length > 0 && !discovery.capabilities.has('server-option'))
+      throw new GitError('UNSUPPORTED', 'the remote does not offer to take server options')
+    return discovery
   } finally {
     await reader.close()
     await body.return()
   }
+}
+
+/** @throws GitError `UNSUPPORTED` when the remote names objects by another hash than the repository. */
+export function assertSameFormat({ objectFormat }: Discovery, { format }: Repository): void {
+  if (objectFormat === format.name) return
+  throw new GitError(
+    'UNSUPPORTED',
+    `the remote names objects by ${objectFormat}, this repository by ${format.name}; they cannot be mixed`,
+  )
 }
 
 async function readAdvertisement(

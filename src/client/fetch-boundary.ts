@@ -1,7 +1,7 @@
 import { hasObject } from '../object/object-reader.ts'
 import { parseObjectId, type ObjectId } from '../object/object-id.ts'
 import type { IncomingPack } from '../repository/incoming-pack.ts'
-import type { MissingObject } from '../repository/find-missing-object.ts'
+import type { MissingObject } from '../repository/find-unpromised.ts'
 import type { ShallowChange } from '../storage/repository-storage.ts'
 import { remoteFault } from './remote-refs.ts'
 
@@ -13,6 +13,8 @@ export interface Obtained {
   /** What the remote said of it. */
   readonly shallow: readonly ObjectId[]
   readonly unshallow: readonly ObjectId[]
+  /** What the refs that were asked for by name held when they were sent. */
+  readonly wantedRefs: ReadonlyMap<string, ObjectId>
   /** Whether a depth was asked for: then what the remote says is for this repository, and else about the remote itself. */
   readonly isDeepening: boolean
   /** What to do when the remote is shallow itself: end history where it does, do so only if need be, or do without such refs. */

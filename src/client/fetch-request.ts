@@ -1,7 +1,9 @@
 import { GitError } from '../errors.ts'
 import type { ObjectId } from '../object/object-id.ts'
+import type { ObjectFormatName } from '../object/object-format.ts'
+import type { PktReader } from '../protocol/pkt-reader.ts'
 import type { HaveSource } from './negotiator.ts'
-import { remoteFault } from './remote-refs.ts'
+import { parseRemoteId, remoteFault } from './remote-refs.ts'
 
 /** How much history is wanted. At most one of `depth` and the pair `since`, `not`. */
 export interface DeepenOptions {
@@ -18,6 +20,8 @@ export interface DeepenOptions {
 /** One fetch of a pack, whatever the version. */
 export interface FetchRequest {
   readonly wants: readonly ObjectId[]
+  /** Refs to be sent as they are when the request arrives. Only for a remote that offers `ref-in-want`. */
+  readonly wantRefs: readonly string[]
   readonly haves: HaveSource | undefined
   /** Commits whose parents this side lacks. */
   readonly shallow: readonly ObjectId[]
@@ -31,6 +35,8 @@ export interface FetchRequest {
 
 /** The beginning of a remote's answer. */
 export interface FetchedPack {
+  /** What the refs that were asked for by name hold. */
+  readonly wantedRefs: ReadonlyMap<string, ObjectId>
   /** Commits that become shallow; in version 2 also those where the remote's own history ends. */
   readonly shallow: readonly ObjectId[]
   /** Commits that stop being shallow. */
@@ -92,25 +98,27 @@ export function addListed(ids: ObjectId[], id: ObjectId, maximum: number): void 
   ids.push(id)
 }
 
-/** How many haves the first round offers. */
-export const FIRST_BATCH = 16
-/** From here on batches grow slowly. */
-const LARGE_BATCH = 16384
-/** After so many haves without a new common one, the search for a better common ground is given up. */
-export const MAX_IN_VAIN = 256
-
-/** The size of the next round: doubled, as git does where every round repeats what was said before. */
-export function nextBatch(batch: number): number {
-  return batch < LARGE_BATCH ? 2 * batch : Math.floor((batch * 11) / 10)
+/** Where history ends, in the words of a remote. */
+export interface SaidBoundary {
+  readonly shallow: readonly ObjectId[]
+  readonly unshallow: readonly ObjectId[]
 }
 
-/** Takes up to `count` haves. */
-export async function takeHaves(source: HaveSource | undefined, count: number): Promise<ObjectId[]> {
-  const haves: ObjectId[] = []
-  while (source !== undefined && haves.length < count) {
-    const have = await source.next()
-    if (have === undefined) break
-    haves.push(have)
+/** Reads `shallow` and `unshallow` lines up to the packet behind them. */
+export async function readBoundaryLines(
+  reader: PktReader,
+  end: 'flush' | 'delim',
+  { objectFormat, maxRefs }: { readonly objectFormat: ObjectFormatName; readonly maxRefs: number },
+): Promise<SaidBoundary> {
+  const shallow: ObjectId[] = []
+  const unshallow: ObjectId[] = []
+  for (;;) {
+    const line = await reader.readLine()
+    if (line.kind === end) return { shallow, unshallow }
+    const [keyword, id] = line.kind === 'line' ? line.text.split(' ') : []
+    const list = keyword === 'shallow' ? shallow : keyword === 'unshallow' ? unshallow : undefined
+    if (list === undefined || id === undefined)
+      throw remoteFault('expected the boundary of a shallow history from the remote')
+    addListed(list, parseRemoteId(id, objectFormat), maxRefs)
   }
-  return haves
 }

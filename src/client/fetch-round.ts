@@ -1,11 +1,11 @@
-import { hasObject } from '../object/object-reader.ts'
-import { parseObjectId, type ObjectId } from '../object/object-id.ts'
 import type { FsckOptions } from '../object/fsck.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import type { RefEdit } from '../refs/ref-edit.ts'
 import type { AdvertisedRef, Repository } from '../repository/repository.ts'
 import type { IncomingPack, IncomingPackOptions } from '../repository/incoming-pack.ts'
+import { listAbsent } from './absent-objects.ts'
+import type { Connection } from './connection.ts'
 import type { Discovery } from './discover.ts'
 import { checkBoundary, type NewBoundary, type Obtained } from './fetch-boundary.ts'
 import type { FetchedRef } from './fetch-outcome.ts'
@@ -20,10 +20,23 @@ import {
   type JudgeContext,
   type JudgedRef,
 } from './judge-fetched.ts'
+import { fetchFeatures } from './fetch-v2.ts'
 import { readLocalRefs, type LocalRefs } from './local-refs.ts'
 import { Negotiator } from './negotiator.ts'
 import type { Operation } from './operation.ts'
+import { registerPartialClone, type PartialClone } from './partial-clone.ts'
 import type { RefMapping } from './refspec.ts'
+
+/** How packs are taken. */
+export interface ReceivingOptions {
+  readonly onProgress?: ProgressListener
+  /** The largest pack that is taken, in bytes. */
+  readonly maxPackBytes?: number
+  /** The largest object that is taken, inflated, in bytes. */
+  readonly maxObjectBytes?: number
+  /** When given, received objects are checked by git's rules. */
+  readonly fsck?: FsckOptions
+}
 
 /** What all rounds of a fetch share. */
 export interface FetchSession extends Operation {
@@ -31,12 +44,9 @@ export interface FetchSession extends Operation {
   readonly repository: Repository
   /** What the remote listed. */
   readonly refs: readonly AdvertisedRef[]
-  readonly receiving: {
-    readonly onProgress: ProgressListener | undefined
-    readonly maxPackBytes: number | undefined
-    readonly maxObjectBytes: number | undefined
-    readonly fsck: FsckOptions | undefined
-  }
+  readonly receiving: ReceivingOptions
+  /** What the repository lacks with this remote's promise. */
+  readonly partial: PartialClone
   readonly atomic: boolean
   readonly updateShallow: boolean
   readonly followsTags: boolean
@@ -76,8 +86,13 @@ export async function runRound(session: FetchSession, request: RoundRequest): Pr
   } finally {
     await view.close()
   }
-  const { incoming } = obtained
+  const { incoming, wantedRefs } = obtained
   try {
+    // What the remote has moved since it listed its refs.
+    mappings = mappings.map((mapping) => ({
+      ...mapping,
+      id: wantedRefs.get(mapping.remote ?? '') ?? mapping.id,
+    }))
     const asked = new Set(mappings.map((mapping) => mapping.local))
     const left = unknownTags.filter(({ name }) => !asked.has(name))
     const boundary = await checkBoundary(
@@ -103,15 +118,15 @@ async function obtain(
   session: FetchSession,
   view: ObjectView,
   local: LocalRefs,
-  { mappings, deepen }: RoundRequest,
+  { mappings, deepen, edits }: RoundRequest,
 ): Promise<Obtained> {
-  const { repository, connection, discovery, messages } = session
+  const { repository, connection, discovery, messages, partial } = session
   const tips = [...new Set(mappings.map(({ id }) => id))]
   const unknown = tips.filter((id) => !local.ids.has(id))
   const current = await repository.storage.readShallow()
   const isDeepening = deepen !== undefined && tips.length > 0
   const isCloning = local.ids.size === 0
-  const facts = { current, isDeepening, shallow: [], unshallow: [] } as const
+  const facts = { current, isDeepening, shallow: [], unshallow: [], wantedRefs: new Map() } as const
   if (!isDeepening) {
     const incoming = await repository.receivePack(undefined)
     if (unknown.length === 0 || (await incoming.findMissing(unknown)) === undefined) {
@@ -120,44 +135,61 @@ async function obtain(
     await incoming.discard()
   }
   const advertised = session.refs.map(({ id }) => id).filter((id) => local.ids.has(id))
+  const wanted = new Set(isDeepening ? tips : unknown)
+  const byName = mappings.filter(({ id, remote }) => wanted.has(id) && isWantedByName(session, remote, edits))
+  for (const { id } of byName) wanted.delete(id)
   const request: FetchRequest = {
-    wants: isDeepening ? tips : unknown,
+    wants: [...wanted],
+    wantRefs: [...new Set(byName.flatMap(({ remote }) => remote ?? []))],
     haves: isCloning ? undefined : await Negotiator.create(view, [...local.ids], advertised),
     shallow: current,
     deepen: isDeepening ? deepen : undefined,
-    filter: undefined,
+    filter: partial.filter,
     includeTag: session.followsTags,
-    thin: !isCloning,
+    // A base that only history implies may be absent from a partial clone.
+    thin: !isCloning && !partial.isPromisor,
   }
   const fetched = await fetchPack(connection, discovery, request, messages)
   try {
-    const incoming = await repository.receivePack(fetched.pack, receivingOptions(session))
-    const { unshallow } = fetched
+    const incoming = await repository.receivePack(fetched.pack, {
+      ...receivingOptions(connection, session.receiving),
+      promisor: partial.isPromisor,
+    })
+    const { unshallow, wantedRefs } = fetched
     const said = discovery.version === 2 || isDeepening ? fetched.shallow : discovery.shallow
     const isOurs = isDeepening || isCloning || unshallow.length > 0
-    const shallow = isOurs ? said : await absentOf(view, said)
+    const shallow = isOurs ? said : await listAbsent(view, said)
     const remoteShallow = isCloning ? 'take' : session.updateShallow ? 'take-if-needed' : 'refuse'
-    return { incoming, current, isDeepening, shallow, unshallow, remoteShallow }
+    return { incoming, current, isDeepening, shallow, unshallow, remoteShallow, wantedRefs }
   } finally {
     await fetched.close()
   }
 }
 
-function receivingOptions({ connection, receiving }: FetchSession): IncomingPackOptions {
-  const { onProgress, maxPackBytes, maxObjectBytes, fsck } = receiving
+/** Whether a ref is asked for by its name, so that it does not matter when it moves between two requests. */
+function isWantedByName(
+  { discovery }: FetchSession,
+  remote: string | undefined,
+  edits: readonly RefEdit[],
+): boolean {
+  if (remote?.startsWith('refs/') !== true || discovery.version !== 2) return false
+  // An id that is to be written as it was listed has to come, too.
+  if (edits.some(({ target }) => target?.kind === 'direct')) return false
+  return fetchFeatures(discovery).includes('ref-in-want')
+}
+
+/** The same as the repository takes them. */
+export function receivingOptions(
+  { signal }: Connection,
+  { onProgress, maxPackBytes, maxObjectBytes, fsck }: ReceivingOptions,
+): IncomingPackOptions {
   return {
-    ...(connection.signal === undefined ? {} : { signal: connection.signal }),
+    ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(maxPackBytes === undefined ? {} : { maxPackBytes }),
     ...(maxObjectBytes === undefined ? {} : { maxObjectBytes }),
     ...(fsck === undefined ? {} : { fsck }),
   }
-}
-
-async function absentOf(view: ObjectView, ids: readonly ObjectId[]): Promise<readonly ObjectId[]> {
-  const absent: ObjectId[] = []
-  for (const id of ids) if (!(await hasObject(view, parseObjectId(id, view.format)))) absent.push(id)
-  return absent
 }
 
 /** Of tags that came along, those of which nothing is missing. */
@@ -184,7 +216,7 @@ async function writeRefs(
   { shallow, cut }: NewBoundary,
   request: RoundRequest,
 ): Promise<readonly FetchedRef[]> {
-  const { repository, atomic, reflog } = session
+  const { repository, connection, partial, atomic, reflog } = session
   const view = shallow === undefined ? incoming.view : await incoming.openView(shallow)
   const judged: JudgedRef[] = []
   try {
@@ -204,6 +236,7 @@ async function writeRefs(
   const isWorthKeeping = judged.some(({ outcome }) => outcome.kind !== 'rejected')
   const all = [...edits, ...request.edits]
   if (!isWorthKeeping && all.length === 0) return judged.map(({ outcome }) => outcome)
+  if (partial.isPromisor) await registerPartialClone(repository, partial, connection.base)
   const written = await incoming.commit(all, { atomic, ...(shallow === undefined ? {} : { shallow }) })
   const byName = new Map(written.map((outcome) => [outcome.name, outcome]))
   return judged.map((one) => settleOutcome(one, one.edit && byName.get(one.edit.name)))

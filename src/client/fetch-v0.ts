@@ -3,31 +3,20 @@ import type { ObjectId } from '../object/object-id.ts'
 import { encodePkt, FLUSH_PKT } from '../protocol/pkt-line.ts'
 import { PktReader } from '../protocol/pkt-reader.ts'
 import { readBands } from './band-reader.ts'
-import type { BodyStream } from './body-stream.ts'
 import type { Connection } from './connection.ts'
 import type { Discovery } from './discover.ts'
 import {
   addListed,
   deepenLines,
-  FIRST_BATCH,
-  MAX_IN_VAIN,
-  nextBatch,
-  takeHaves,
+  readBoundaryLines,
   unoffered,
   type FetchedPack,
   type FetchRequest,
 } from './fetch-request.ts'
+import { HaveRounds } from './have-rounds.ts'
 import type { RemoteMessages } from './remote-messages.ts'
 import { parseRemoteId, remoteFault } from './remote-refs.ts'
 import { compressRequest } from './request-body.ts'
-
-/** How many haves are offered to a remote that cannot say which of them it has. */
-const BLIND_HAVES = 256
-
-interface Round {
-  readonly reader: PktReader
-  readonly answer: BodyStream
-}
 
 /** Fetches in versions 0 and 1 (gitprotocol-pack, "Packfile Negotiation"), each round in a request of its own. */
 export async function fetchPackV0(
@@ -47,41 +36,41 @@ export async function fetchPackV0(
     ...(request.filter === undefined ? [] : [`filter ${request.filter}`]),
   ].map((line) => encodePkt(`${line}\n`))
 
-  const common: ObjectId[] = []
-  let batch = isDetailed ? FIRST_BATCH : BLIND_HAVES
-  let inVain = 0
-  let isReady = false
+  const rounds = new HaveRounds(request.haves, isDetailed)
   for (;;) {
-    const haves = isReady ? [] : await takeHaves(request.haves, batch)
-    inVain += haves.length
-    const done =
-      isReady || !isDetailed || haves.length < batch || (common.length > 0 && inVain >= MAX_IN_VAIN)
-    const lines = [...common, ...haves].map((id) => encodePkt(`have ${id}\n`))
+    const { haves, done } = await rounds.next()
     const body = await compressRequest([
       ...fixed,
       FLUSH_PKT,
-      ...lines,
+      ...haves.map((id) => encodePkt(`have ${id}\n`)),
       done ? encodePkt('done\n') : FLUSH_PKT,
     ])
     const answer = await connection.post('git-upload-pack', body.body, { ...headers, ...body.headers })
-    const round = { reader: new PktReader(answer), answer }
+    const reader = new PktReader(answer)
     try {
-      const boundary = await readBoundary(round.reader, discovery, request, connection.remote.limits.maxRefs)
-      const asked = { done, noDone: words.includes('no-done'), offered: common.length + haves.length }
-      const news = await readAcknowledgments(round.reader, discovery, asked)
-      for (const id of news.common) {
-        if (request.haves?.acknowledge(id) !== true) continue
-        common.push(id)
-        inVain = 0
+      // In front of every answer when a depth was asked for.
+      const boundary =
+        request.deepen === undefined
+          ? { shallow: [], unshallow: [] }
+          : await readBoundaryLines(reader, 'flush', {
+              objectFormat: discovery.objectFormat,
+              maxRefs: connection.remote.limits.maxRefs,
+            })
+      const asked = { done, noDone: words.includes('no-done'), offered: haves.length }
+      const news = await readAcknowledgments(reader, discovery, asked)
+      rounds.learn(news.common, news.ready)
+      if (news.packFollows) {
+        const pack = hasBands ? readBands(reader, messages) : reader.rest()
+        const close = async (): Promise<void> => {
+          await answer.return()
+        }
+        return { ...boundary, wantedRefs: new Map(), pack, close }
       }
-      if (news.packFollows) return { ...boundary, ...packOf(round, hasBands, messages) }
-      isReady = news.ready
     } catch (error) {
       await answer.return()
       throw error
     }
     await answer.return()
-    batch = nextBatch(batch)
   }
 }
 
@@ -99,6 +88,7 @@ function chooseCapabilities(
   if (deepen?.not !== undefined && !isOffered('deepen-not')) throw unoffered('histories that leave out a ref')
   if (deepen?.relative === true && !isOffered('deepen-relative')) throw unoffered('relative depths')
   if (filter !== undefined && !isOffered('filter')) throw unoffered('filters')
+  if (request.wantRefs.length > 0) throw unoffered('refs by name')
   const words = [
     'multi_ack_detailed',
     ...(isOffered('multi_ack_detailed') ? ['no-done'] : []),
@@ -115,33 +105,6 @@ function chooseCapabilities(
   if (isOffered('object-format')) words.push(`object-format=${objectFormat}`)
   if (isOffered('agent')) words.push(`agent=${remote.agent}`)
   return words
-}
-
-interface Boundary {
-  readonly shallow: readonly ObjectId[]
-  readonly unshallow: readonly ObjectId[]
-}
-
-/** The new boundary, which stands in front of every answer when a depth was asked for. */
-async function readBoundary(
-  reader: PktReader,
-  { objectFormat }: Discovery,
-  request: FetchRequest,
-  maximum: number,
-): Promise<Boundary> {
-  const shallow: ObjectId[] = []
-  const unshallow: ObjectId[] = []
-  if (request.deepen === undefined) return { shallow, unshallow }
-  for (;;) {
-    const line = await reader.readLine()
-    if (line.kind === 'flush') return { shallow, unshallow }
-    const [keyword, id] = line.kind === 'line' ? line.text.split(' ') : []
-    if (keyword === 'shallow' && id !== undefined)
-      addListed(shallow, parseRemoteId(id, objectFormat), maximum)
-    else if (keyword === 'unshallow' && id !== undefined)
-      addListed(unshallow, parseRemoteId(id, objectFormat), maximum)
-    else throw remoteFault('expected the boundary of a shallow history from the remote')
-  }
 }
 
 interface Acknowledgments {
@@ -187,17 +150,4 @@ async function readAcknowledgments(
  */
 async function isAcknowledgment(reader: PktReader): Promise<boolean> {
   return decodeLatin1(await reader.peekBytes(8)).slice(4) === 'ACK '
-}
-
-function packOf(
-  { reader, answer }: Round,
-  hasBands: boolean,
-  messages: RemoteMessages,
-): Pick<FetchedPack, 'pack' | 'close'> {
-  return {
-    pack: hasBands ? readBands(reader, messages) : reader.rest(),
-    close: async () => {
-      await answer.return()
-    },
-  }
 }

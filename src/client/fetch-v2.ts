@@ -1,3 +1,5 @@
+import { GitError } from '../errors.ts'
+import type { ObjectFormatName } from '../object/object-format.ts'
 import type { ObjectId } from '../object/object-id.ts'
 import { encodePkt, FLUSH_PKT } from '../protocol/pkt-line.ts'
 import { PktReader } from '../protocol/pkt-reader.ts'
@@ -8,14 +10,13 @@ import type { Discovery } from './discover.ts'
 import {
   addListed,
   deepenLines,
-  FIRST_BATCH,
-  MAX_IN_VAIN,
-  nextBatch,
-  takeHaves,
+  readBoundaryLines,
   unoffered,
   type FetchedPack,
   type FetchRequest,
+  type SaidBoundary,
 } from './fetch-request.ts'
+import { HaveRounds } from './have-rounds.ts'
 import { encodeCommand } from './ls-refs.ts'
 import type { RemoteMessages } from './remote-messages.ts'
 import { parseRemoteId, remoteFault } from './remote-refs.ts'
@@ -30,21 +31,16 @@ export async function fetchPackV2(
   request: FetchRequest,
   messages: RemoteMessages,
 ): Promise<FetchedPack> {
-  const common: ObjectId[] = []
   const fixed = [
     ...encodeCommand(connection, discovery, 'fetch'),
     ...argumentLines(discovery, request, messages.isHeard).map((line) => encodePkt(`${line}\n`)),
   ]
-  let batch = FIRST_BATCH
-  let inVain = 0
+  const rounds = new HaveRounds(request.haves, true)
   for (;;) {
-    const haves = await takeHaves(request.haves, batch)
-    inVain += haves.length
-    const done = haves.length < batch || (common.length > 0 && inVain >= MAX_IN_VAIN)
-    const lines = [...common, ...haves].map((id) => encodePkt(`have ${id}\n`))
+    const { haves, done } = await rounds.next()
     const { body, headers } = await compressRequest([
       ...fixed,
-      ...lines,
+      ...haves.map((id) => encodePkt(`have ${id}\n`)),
       ...(done ? [encodePkt('done\n')] : []),
       FLUSH_PKT,
     ])
@@ -54,20 +50,20 @@ export async function fetchPackV2(
       const { maxRefs } = connection.remote.limits
       const sections = { reader, answer, discovery, messages, maxRefs }
       if (done) return await readSections(sections)
-      const news = await readAcknowledgments(reader, discovery, common.length + haves.length)
-      for (const id of news.acks) {
-        if (request.haves?.acknowledge(id) !== true) continue
-        common.push(id)
-        inVain = 0
-      }
+      const news = await readAcknowledgments(reader, discovery, haves.length)
+      rounds.learn(news.acks, news.ready)
       if (news.ready) return await readSections(sections)
     } catch (error) {
       await answer.return()
       throw error
     }
     await answer.return()
-    batch = nextBatch(batch)
   }
+}
+
+/** What a remote of version 2 offers of the command `fetch`. */
+export function fetchFeatures({ capabilities }: Discovery): readonly string[] {
+  return (capabilities.get('fetch') ?? '').split(' ')
 }
 
 function argumentLines(
@@ -75,12 +71,15 @@ function argumentLines(
   request: FetchRequest,
   wantsProgress: boolean,
 ): readonly string[] {
-  const features = (discovery.capabilities.get('fetch') ?? '').split(' ')
+  const features = fetchFeatures(discovery)
   const { deepen, filter, shallow } = request
   if ((deepen !== undefined || shallow.length > 0) && !features.includes('shallow')) {
     throw unoffered('shallow histories')
   }
   if (filter !== undefined && !features.includes('filter')) throw unoffered('filters')
+  if (request.wantRefs.length > 0 && !features.includes('ref-in-want')) throw unoffered('refs by name')
+  if (request.wantRefs.some((name) => /[\s\0]/.test(name)))
+    throw new GitError('INVALID_ARGUMENT', 'a ref to ask for has a blank in its name')
   return [
     ...(request.thin ? ['thin-pack'] : []),
     ...(wantsProgress ? [] : ['no-progress']),
@@ -91,6 +90,7 @@ function argumentLines(
     ...(deepen?.relative === true ? ['deepen-relative'] : []),
     ...(filter === undefined ? [] : [`filter ${filter}`]),
     ...request.wants.map((id) => `want ${id}`),
+    ...request.wantRefs.map((name) => `want-ref ${name}`),
   ]
 }
 
@@ -136,29 +136,38 @@ async function readSections({
   maxRefs,
 }: Sections): Promise<FetchedPack> {
   const { objectFormat } = discovery
-  const shallow: ObjectId[] = []
-  const unshallow: ObjectId[] = []
+  let boundary: SaidBoundary = { shallow: [], unshallow: [] }
+  let wantedRefs: ReadonlyMap<string, ObjectId> = new Map()
   for (;;) {
     const header = await reader.readLine()
-    if (header.kind === 'line' && header.text === 'packfile') {
+    const section = header.kind === 'line' ? header.text : header.kind
+    if (section === 'packfile') {
       const close = async (): Promise<void> => {
         await answer.return()
       }
-      return { shallow, unshallow, pack: readBands(reader, messages), close }
+      return { ...boundary, wantedRefs, pack: readBands(reader, messages), close }
+    } else if (section === 'shallow-info') {
+      boundary = await readBoundaryLines(reader, 'delim', { objectFormat, maxRefs })
+    } else if (section === 'wanted-refs') {
+      wantedRefs = await readWantedRefs(reader, objectFormat, maxRefs)
+    } else {
+      throw remoteFault(`expected a pack from the remote, but found '${section.slice(0, 80)}'`)
     }
-    if (header.kind !== 'line' || header.text !== 'shallow-info') {
-      const found = header.kind === 'line' ? `'${header.text.slice(0, 80)}'` : header.kind
-      throw remoteFault(`expected a pack from the remote, but found ${found}`)
-    }
-    for (;;) {
-      const line = await reader.readLine()
-      if (line.kind === 'delim') break
-      const [keyword, id] = line.kind === 'line' ? line.text.split(' ') : []
-      if (keyword === 'shallow' && id !== undefined)
-        addListed(shallow, parseRemoteId(id, objectFormat), maxRefs)
-      else if (keyword === 'unshallow' && id !== undefined)
-        addListed(unshallow, parseRemoteId(id, objectFormat), maxRefs)
-      else throw remoteFault('the remote sent something else than its shallow commits')
-    }
+  }
+}
+
+async function readWantedRefs(
+  reader: PktReader,
+  objectFormat: ObjectFormatName,
+  maxRefs: number,
+): Promise<ReadonlyMap<string, ObjectId>> {
+  const refs = new Map<string, ObjectId>()
+  for (;;) {
+    const line = await reader.readLine()
+    if (line.kind === 'delim') return refs
+    const [id = '', name] = line.kind === 'line' ? line.text.split(' ') : []
+    if (name === undefined || refs.size === maxRefs)
+      throw remoteFault('the remote sent something else than the refs that were asked for')
+    refs.set(name, parseRemoteId(id, objectFormat))
   }
 }

@@ -1,23 +1,22 @@
-import { GitError } from '../errors.ts'
-import type { FsckOptions } from '../object/fsck.ts'
 import { isObjectId, type ObjectId } from '../object/object-id.ts'
-import type { ProgressListener } from '../pack/progress.ts'
 import type { RefEdit } from '../refs/ref-edit.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { OperationOptions } from './client-options.ts'
 import type { Remote } from './connection.ts'
-import { discover } from './discover.ts'
+import { assertSameFormat, discover } from './discover.ts'
 import type { FetchedRef } from './fetch-outcome.ts'
 import { assertDeepenOptions, type DeepenOptions } from './fetch-request.ts'
-import { runRound, type FetchSession } from './fetch-round.ts'
+import { offersFilters } from './fetch-pack.ts'
+import { runRound, type FetchSession, type ReceivingOptions } from './fetch-round.ts'
 import { mapTags } from './fetch-tags.ts'
 import { listRemoteRefs } from './ls-refs.ts'
 import { runOperation } from './operation.ts'
+import { DEFAULT_REMOTE, planPartialClone } from './partial-clone.ts'
 import { listStaleRefs, mapRefs, parseRefspec, prefixesOf, type RefMapping } from './refspec.ts'
 import type { RemoteRefs } from './remote-refs.ts'
 
-export interface FetchOptions extends OperationOptions {
-  /** What to fetch and where it goes, as for git-fetch. Default `+refs/heads/*:refs/remotes/origin/*`. */
+export interface FetchOptions extends OperationOptions, ReceivingOptions {
+  /** What to fetch and where it goes, as for git-fetch. Default `+refs/heads/*:refs/remotes/<remote>/*`. */
   readonly refspecs?: readonly string[]
   /**
    * `auto`: tags of what is here after the fetch come along when a refspec writes refs. `all`: every tag, as by `refs/tags/*:refs/tags/*`.
@@ -30,19 +29,18 @@ export interface FetchOptions extends OperationOptions {
   readonly deepen?: DeepenOptions
   /** Take refs of a shallow remote that make this repository shallow too. Default false; a fetch into an empty repository always does. */
   readonly updateShallow?: boolean
-  /** An object filter. Repositories cannot remember yet that objects were left out: `UNSUPPORTED`. See {@link FetchPackOptions}. */
-  readonly filter?: string
+  /**
+   * Which objects to leave out, as `git clone --filter` takes it: `blob:none`, `blob:limit=1m`, `tree:0`, … The repository becomes, or
+   * stays, a partial clone of the remote: see {@link Client.fetchObjects}. `false`: none. Default: the filter of a partial clone, if it is
+   * one and the remote still offers filters.
+   */
+  readonly filter?: string | false
+  /** The remote's name in the repository's config and among its refs. Default `origin`. */
+  readonly remote?: string
   /** Write all refs or none. Default false: each stands alone. */
   readonly atomic?: boolean
   /** Who fetches, as `Name <email>`, for reflogs. */
   readonly identity?: string
-  readonly onProgress?: ProgressListener
-  /** The largest pack that is taken, in bytes. */
-  readonly maxPackBytes?: number
-  /** The largest object that is taken, inflated, in bytes. */
-  readonly maxObjectBytes?: number
-  /** When given, received objects are checked by git's rules. */
-  readonly fsck?: FsckOptions
 }
 
 export interface FetchResult {
@@ -56,7 +54,6 @@ export interface FetchResult {
   readonly shallow: readonly ObjectId[]
 }
 
-const DEFAULT_REFSPEC = '+refs/heads/*:refs/remotes/origin/*'
 const ALL_TAGS = 'refs/tags/*:refs/tags/*'
 
 /** Adds edits to the transaction of a fetch, once it is known what the remote has and where it goes. */
@@ -70,19 +67,17 @@ export function fetchInto(
   extraEdits: ExtraEdits = () => [],
 ): Promise<FetchResult> {
   return runOperation(remote, options, async ({ connection, messages }) => {
-    const { tags = 'auto', deepen } = options
-    const asked = (options.refspecs ?? [DEFAULT_REFSPEC]).map(parseRefspec)
+    const { tags = 'auto', deepen, remote: name = DEFAULT_REMOTE } = options
+    const asked = (options.refspecs ?? [`+refs/heads/*:refs/remotes/${name}/*`]).map(parseRefspec)
     const refspecs = tags === 'all' ? [...asked, parseRefspec(ALL_TAGS)] : asked
     if (deepen !== undefined) assertDeepenOptions(deepen)
-    if (options.filter !== undefined) throw filterUnsupported()
+    const planned = planPartialClone(await repository.readConfig(), name, options.filter)
 
     const discovery = await discover(connection, 'git-upload-pack')
-    if (discovery.objectFormat !== repository.format.name) {
-      throw new GitError(
-        'UNSUPPORTED',
-        `the remote names objects by ${discovery.objectFormat}, this repository by ${repository.format.name}; they cannot be mixed`,
-      )
-    }
+    assertSameFormat(discovery, repository)
+    // A filter that nobody asked for just now is a wish.
+    const isOffered = planned.isAsked || offersFilters(discovery)
+    const partial = isOffered ? planned : { ...planned, filter: undefined }
     const prefixes = ['HEAD', ...prefixesOf(refspecs), ...(tags === 'auto' ? ['refs/tags/'] : [])]
     const listed = await listRemoteRefs(connection, discovery, { prefixes: [...new Set(prefixes)] })
     const mappings = mapRefs(refspecs, listed.refs, (text) => isObjectId(text, repository.format))
@@ -92,12 +87,8 @@ export function fetchInto(
       discovery,
       repository,
       refs: listed.refs,
-      receiving: {
-        onProgress: options.onProgress,
-        maxPackBytes: options.maxPackBytes,
-        maxObjectBytes: options.maxObjectBytes,
-        fsck: options.fsck,
-      },
+      receiving: options,
+      partial,
       atomic: options.atomic ?? false,
       updateShallow: options.updateShallow ?? false,
       followsTags: tags === 'auto' && mappings.some(({ local }) => local !== undefined),
@@ -129,11 +120,4 @@ export function fetchInto(
       shallow: await repository.storage.readShallow(),
     }
   })
-}
-
-function filterUnsupported(): GitError {
-  return new GitError(
-    'UNSUPPORTED',
-    'a repository here cannot remember which objects a filter left out; fetch without a filter, or fetch the pack alone',
-  )
 }

@@ -24,6 +24,7 @@ export function encodeCommand(connection: Connection, discovery: Discovery, comm
   const lines = [`command=${command}`]
   if (discovery.capabilities.has('agent')) lines.push(`agent=${connection.remote.agent}`)
   if (discovery.capabilities.has('object-format')) lines.push(`object-format=${discovery.objectFormat}`)
+  for (const text of connection.serverOptions) lines.push(`server-option=${text}`)
   return [...lines.map((line) => encodePkt(`${line}\n`)), DELIM_PKT]
 }
 

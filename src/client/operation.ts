@@ -18,7 +18,7 @@ export async function runOperation<T>(
   options: OperationOptions,
   work: (operation: Operation) => Promise<T>,
 ): Promise<T> {
-  const connection = new Connection(remote, options.signal)
+  const connection = new Connection(remote, options)
   const messages = new RemoteMessages(options.onMessage)
   try {
     return await work({ connection, messages })

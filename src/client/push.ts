@@ -11,7 +11,7 @@ import type { Repository } from '../repository/repository.ts'
 import { readBands } from './band-reader.ts'
 import type { OperationOptions } from './client-options.ts'
 import type { Remote } from './connection.ts'
-import { discover, type Discovery } from './discover.ts'
+import { assertSameFormat, discover, type Discovery } from './discover.ts'
 import { unoffered } from './fetch-request.ts'
 import { judgePush, resolveUpdates } from './judge-push.ts'
 import { runOperation, type Operation } from './operation.ts'
@@ -71,13 +71,8 @@ export function pushFrom(remote: Remote, repository: Repository, options: PushOp
 }
 
 function assertOffered(discovery: Discovery, repository: Repository, options: PushOptions): void {
-  const { capabilities, objectFormat } = discovery
-  if (objectFormat !== repository.format.name) {
-    throw new GitError(
-      'UNSUPPORTED',
-      `the remote names objects by ${objectFormat}, this repository by ${repository.format.name}; they cannot be mixed`,
-    )
-  }
+  const { capabilities } = discovery
+  assertSameFormat(discovery, repository)
   if (!capabilities.has('report-status') && !capabilities.has('report-status-v2')) {
     throw unoffered('reports of what became of a push')
   }

@@ -128,7 +128,8 @@ export class ObjectDatabase {
   }
 
   /** Opens a listed pack; `undefined` when it went away since it was listed. */
-  async #open({ name, packSize, indexSize, partial }: PackDescription): Promise<PackFile | undefined> {
+  async #open(description: PackDescription): Promise<PackFile | undefined> {
+    const { name, packSize, indexSize, partial, promisor } = description
     try {
       const announced = this.#announced.get(name)
       const index = announced?.index ?? (await this.#readIndex(name, indexSize))
@@ -139,7 +140,10 @@ export class ObjectDatabase {
       )
       const reachability = announced?.reachability ?? (await this.#readReachability(name, index))
       const mask = partial === true ? await this.#readMask(name, index) : undefined
-      return new PackFile(name, index, data, this.codecs, this.memory.caches.objects, reachability, mask)
+      const { codecs, memory } = this
+      const pack = new PackFile(name, index, data, codecs, memory.caches.objects, reachability, mask)
+      pack.promisor = promisor === true
+      return pack
     } catch (error) {
       if (isGitError(error, 'NOT_FOUND')) return undefined
       throw error
@@ -256,8 +260,10 @@ export class ObjectDatabase {
 }
 
 /** An open pack, unless its mask was taken away since: then it has to be opened anew. */
-function stillAs(pack: PackFile | undefined, { partial }: PackDescription): PackFile | undefined {
-  return (pack?.mask !== undefined) === (partial === true) ? pack : undefined
+function stillAs(pack: PackFile | undefined, { partial, promisor }: PackDescription): PackFile | undefined {
+  if (pack === undefined) return undefined
+  const isSame = (pack.mask !== undefined) === (partial === true) && pack.promisor === (promisor === true)
+  return isSame ? pack : undefined
 }
 
 function isOpen(entry: readonly [string, PackFile | undefined]): entry is readonly [string, PackFile] {

@@ -62,6 +62,8 @@ export class PackFile {
   reachability: PackReachability | undefined
   /** Which of its objects are visible; absent: all. What is asked by rank is answered for the others too. */
   readonly mask: PackMask | undefined
+  /** Whether a remote has promised to hand out what its objects name and is not there. Set by who opens the pack. */
+  promisor = false
   readonly #codecs: Codecs
   readonly #objects: LruSpace<RawObject>
   readonly #header = new EntryHeader()

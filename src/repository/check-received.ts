@@ -43,6 +43,7 @@ export function beginFsck(checks: ReceivedChecks, format: ObjectFormat): FsckOfR
       for (const special of session.pending()) {
         const rank = pack.index.find(special.id)
         const object = rank >= 0 ? await readFrom(pack, rank) : await readObject(view, special.id)
+        if (object === null && pack.promisor) continue
         judgeFindings(session.checkPending(special, object), special.id, checks)
       }
     },

@@ -10,15 +10,7 @@ import type { ObjectView } from '../odb/object-view.ts'
 import type { PackIndex } from '../pack/pack-index.ts'
 import type { RepositoryStorage } from '../storage/repository-storage.ts'
 import { findReliedPacks } from './relied-packs.ts'
-
-/** An object that is not there though something names it. */
-export interface MissingObject {
-  readonly missing: ObjectId
-  /** `commit`, `tree`, `blob`, or `object` when nothing says which. */
-  readonly type: string
-  /** The object that names it, where known. */
-  readonly neededBy?: ObjectId
-}
+import { findUnpromised, isPartialClone, type MissingObject } from './find-unpromised.ts'
 
 /**
  * Checks that everything the tips reach is present: the first missing object, or `undefined`.
@@ -41,6 +33,7 @@ export async function findMissingObject(
   for (const { target } of refs) if (target.kind === 'direct') named.add(target.id)
   const wants = tips.filter((tip) => !named.has(tip)).map((tip) => parseObjectId(tip, view.format))
   if (wants.length === 0) return undefined
+  if (isPartialClone(view)) return findUnpromised(view, wants, named)
   return catchMissing(async () => {
     const edge = await receivedEdge(view, wants, received)
     const near = edge.every((id) => named.has(encodeObjectId(id, 0, view.format)))
@@ -56,6 +49,7 @@ export async function findMissingAnywhere(
   tips: readonly ObjectId[],
 ): Promise<MissingObject | undefined> {
   const wants = tips.map((tip) => parseObjectId(tip, view.format))
+  if (isPartialClone(view)) return findUnpromised(view, wants, new Set())
   return catchMissing(async () => {
     await enumerateObjects(view, { wants, haves: [], verifyBlobs: true })
   })

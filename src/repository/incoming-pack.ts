@@ -11,7 +11,8 @@ import { changeShallowList } from '../storage/shallow-list.ts'
 import type { StorageCommit } from '../storage/repository-storage.ts'
 import { assertNoCollision } from './assert-no-collision.ts'
 import { beginFsck, type ReceivedChecks } from './check-received.ts'
-import { findMissingAnywhere, findMissingObject, type MissingObject } from './find-missing-object.ts'
+import { findMissingAnywhere, findMissingObject } from './find-missing-object.ts'
+import type { MissingObject } from './find-unpromised.ts'
 import { readReceived } from './read-received.ts'
 import { keepPacks } from './relied-packs.ts'
 import type { ReceivedPack } from './received-pack.ts'
@@ -23,6 +24,11 @@ export interface IncomingPackOptions extends ReceivedChecks {
   readonly maxPackBytes?: number
   /** The largest object that is taken, inflated, in bytes. */
   readonly maxObjectBytes?: number
+  /**
+   * The pack comes from a remote that has promised to hand out later what it left out: what its objects name may be absent. Default
+   * false.
+   */
+  readonly promisor?: boolean
   /** Names received objects instead of the format's own hash: the same digests, with collision detection. */
   readonly objectHash?: HashAlgorithm
 }
@@ -47,7 +53,7 @@ export interface IncomingPack {
   readonly view: ObjectView
   /**
    * The first object that is missing from what the tips reach, or `undefined` when they are connected. What existing refs
-   * reach is taken as complete.
+   * reach is taken as complete; in a partial clone what packs of promisors name may be missing.
    *
    * @param shallow how `commit` is going to change the list of shallow commits. Nothing is taken as complete then: a new boundary may
    * promise parents that never came.
@@ -90,6 +96,7 @@ export async function receivePack(
     if (received === undefined) return await quarantine(database, undefined)
     try {
       const { file, indexing } = received
+      file.promisor = options.promisor === true
       await fsck?.finish(file, view)
       const { packIndex: index, addedCount } = indexing
       await assertNoCollision({ index, addedCount, pack: () => file }, view, database.storage.loose)
@@ -183,11 +190,14 @@ async function commitReceived(
   { atomic, shallow, events }: IncomingCommitOptions,
 ): Promise<readonly RefOutcome[]> {
   const { storage } = database
+  const file = received?.file
   const staged = await received?.stage()
   let committed = false
   try {
     const result = await storage.commit({
-      ...(staged === undefined ? {} : { addPacks: [staged] }),
+      ...(staged === undefined
+        ? {}
+        : { addPacks: [file?.promisor ? { ...staged, promisor: true } : staged] }),
       ...(shallow === undefined ? {} : { shallow }),
       ...(events === undefined ? {} : { events }),
       refs,
