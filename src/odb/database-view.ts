@@ -6,6 +6,7 @@ import type { ObjectFormat } from '../object/object-format.ts'
 import { encodeObjectId, type ObjectId } from '../object/object-id.ts'
 import type { RawObject } from '../object/object-reader.ts'
 import type { ObjectType } from '../object/object-type.ts'
+import type { KeptPacks } from './kept-packs.ts'
 import { parseLooseObject } from './loose-object.ts'
 import type { ObjectDatabase } from './object-database.ts'
 import type { ObjectLocation, ObjectView } from './object-view.ts'
@@ -24,6 +25,7 @@ const MAX_LOOSE_SIZE = 0x7fffff00
 export class DatabaseView implements ObjectView {
   readonly format: ObjectFormat
   readonly codecs: Codecs
+  readonly keptPacks: KeptPacks
   readonly shallow: ReadonlySet<ObjectId>
   reachability: ReachabilitySet<ReachablePackFile>
   readonly #database: ObjectDatabase
@@ -44,6 +46,7 @@ export class DatabaseView implements ObjectView {
   ) {
     this.format = database.format
     this.codecs = database.codecs
+    this.keptPacks = database.memory.caches.packs
     this.shallow = shallow
     this.#database = database
     this.#packs = packs

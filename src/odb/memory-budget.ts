@@ -2,6 +2,7 @@ import { MemoryPool } from '../bytes/memory-pool.ts'
 import { SharedLru } from '../bytes/shared-lru.ts'
 import { GitError } from '../errors.ts'
 import type { RawObject } from '../object/object-reader.ts'
+import { KeptPacks } from './kept-packs.ts'
 
 /** What is taken where the host does not say how much there is: a third of the smallest isolates. */
 const DEFAULT_BYTES = 48 << 20
@@ -14,6 +15,8 @@ export interface ObjectCaches {
   readonly blocks: SharedLru<Uint8Array>
   /** Inflated objects, as bases for deltas and for repeated reads. */
   readonly objects: SharedLru<RawObject>
+  /** Packs that were made for somebody; they take part in `blocks`. */
+  readonly packs: KeptPacks
 }
 
 /**
@@ -62,5 +65,6 @@ export function createMemoryBudget(
 
 /** Divides bytes between stored blocks and inflated objects. */
 export function createObjectCaches(maxBytes: number): ObjectCaches {
-  return { blocks: new SharedLru(maxBytes / 2), objects: new SharedLru(maxBytes / 2) }
+  const blocks = new SharedLru<Uint8Array>(maxBytes / 2)
+  return { blocks, objects: new SharedLru(maxBytes / 2), packs: new KeptPacks(blocks) }
 }

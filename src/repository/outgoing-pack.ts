@@ -21,6 +21,7 @@ import type { ProgressListener } from '../pack/progress.ts'
 import { COPY, COPY_DELTA, selectEntries, type PackSelection } from './pack-selection.ts'
 import { searchFetchDeltas } from './fetch-deltas/search-fetch-deltas.ts'
 import { findWholePack, readFramedPack, readWholePack } from './whole-pack.ts'
+import { digestRequest, keepPack, planKeptPack } from './kept-answer.ts'
 import { writeSelection } from './write-selection.ts'
 
 /** What a pack for a client shall contain. */
@@ -68,10 +69,13 @@ export interface PackPlan {
 /** The pack that answers a fetch. */
 export interface FetchPlan extends PackPlan {
   /**
-   * The pack's bytes wrapped in frames, instead of `write`, where the pack is stored as it is to be sent. The chunks are shared with
+   * The pack's bytes wrapped in frames, instead of `write`, where the pack is there as it is to be sent; `undefined` where it is not wrapped in this way. The chunks are shared with
    * others: never write to them.
    */
-  writeFramed?(framing: Framing, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>
+  writeFramed?(
+    framing: Framing,
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: ProgressListener },
+  ): AsyncIterable<Uint8Array> | undefined
   /** Of the objects that the client gets from elsewhere, those that would be in the pack. */
   readonly leftOut: readonly ObjectId[]
 }
@@ -87,9 +91,23 @@ export async function planPack(
   request: PackRequest,
   options: PackPlanOptions = {},
 ): Promise<FetchPlan> {
-  const { signal, onProgress } = options
-  const stored = isUnbounded(view, request) ? findWholePack(view, request) : undefined
+  if (!isUnbounded(view, request)) return (await planByWalk(view, request, options)).plan
+  const stored = findWholePack(view, request)
   if (stored !== undefined && (await view.pin(stored))) return planStoredPack(stored, options)
+  const digest = digestRequest(view, request)
+  const kept = view.keptPacks.find(view.reachability, digest)
+  if (typeof kept === 'object') return planKeptPack(kept, options)
+  const { plan, state } = await planByWalk(view, request, options)
+  return kept === 'make' || state === undefined ? plan : keepPack(plan, view.keptPacks, state, digest)
+}
+
+/** The plan, and what stands for the state of the repository as far as it depends on it, where something does. */
+async function planByWalk(
+  view: ObjectView,
+  request: PackRequest,
+  options: PackPlanOptions,
+): Promise<{ readonly plan: FetchPlan; readonly state: object | undefined }> {
+  const { signal, onProgress } = options
   const raw = (id: ObjectId): Uint8Array => parseObjectId(id, view.format)
   const wants = request.wants.map(raw)
   for (const id of request.unshallow) wants.push(...(await parentsOf(view, raw(id))))
@@ -109,7 +127,7 @@ export async function planPack(
   )
   const total = selection.objectCount
   const verbatim = verbatimPack(selection)
-  return {
+  const plan: FetchPlan = {
     objectCount: total,
     deltaCount: selection.deltaCount + selection.madeDeltaCount,
     reusedCount: selection.reusedCount,
@@ -126,6 +144,7 @@ export async function planPack(
       })
     },
   }
+  return { plan, state: enumeration.objects.size === 0 ? enumeration.marks.set : undefined }
 }
 
 /** Whether the answer is everything that the wants reach, in any form. */

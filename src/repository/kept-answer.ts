@@ -1,0 +1,86 @@
+import { encodeHex } from '../bytes/hex.ts'
+import { frameChunks, unwrapFrames } from '../odb/framing.ts'
+import type { KeptPack, KeptPacks } from '../odb/kept-packs.ts'
+import type { ObjectView } from '../odb/object-view.ts'
+import { parseObjectId } from '../object/object-id.ts'
+import type { FetchPlan, PackPlanOptions } from './outgoing-pack.ts'
+import type { WholePackRequest } from './whole-pack.ts'
+
+/** Only frames that most peers ask for are worth keeping. */
+const LEAST_FRAME = 4096
+
+/** A digest of a request that nothing bounds. */
+export function digestRequest({ format }: ObjectView, { wants, includeTags }: WholePackRequest): string {
+  const hash = format.hash.create()
+  for (const id of wants) hash.update(parseObjectId(id, format))
+  // Zeros are no object, so that wants and tags cannot be taken for each other.
+  hash.update(new Uint8Array(format.idLength))
+  for (const { tag } of includeTags) hash.update(parseObjectId(tag, format))
+  const digest = new Uint8Array(format.idLength)
+  hash.digestInto(digest, 0)
+  return encodeHex(digest)
+}
+
+/** The plan for a pack that was kept. */
+export function planKeptPack(pack: KeptPack, { signal, onProgress }: PackPlanOptions): FetchPlan {
+  const { objectCount, deltaCount, reusedCount, reusedDeltaCount, pieces, framing } = pack
+  onProgress?.({ phase: 'enumerating', done: objectCount, total: objectCount })
+  onProgress?.({ phase: 'counting', done: objectCount, total: objectCount })
+  return {
+    objectCount,
+    deltaCount,
+    reusedCount,
+    reusedDeltaCount,
+    leftOut: [],
+    async *write(writing = {}) {
+      for await (const piece of listPieces(pieces, writing.signal ?? signal))
+        yield* unwrapFrames(piece, framing)
+    },
+    writeFramed: (asked, writing = {}) =>
+      asked.every === framing.every && asked.gap === framing.gap
+        ? listPieces(pieces, writing.signal ?? signal)
+        : undefined,
+  }
+}
+
+async function* listPieces(
+  pieces: readonly Uint8Array[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const piece of pieces) {
+    signal?.throwIfAborted()
+    yield await Promise.resolve(piece)
+  }
+}
+
+/** A plan whose pack is kept as it is sent. */
+export function keepPack(plan: FetchPlan, kept: KeptPacks, state: object, request: string): FetchPlan {
+  const { objectCount, deltaCount, reusedCount, reusedDeltaCount } = plan
+  const counts = { objectCount, deltaCount, reusedCount, reusedDeltaCount }
+  return {
+    ...plan,
+    writeFramed: (framing, writing) =>
+      framing.every < LEAST_FRAME
+        ? undefined
+        : keepPieces(frameChunks(plan.write(writing), framing), kept.maxBytes, (pieces) => {
+            kept.put(state, request, { ...counts, framing, pieces })
+          }),
+  }
+}
+
+/** Hands on pieces, and all of them in the end, unless they are more than `maxBytes`. */
+async function* keepPieces(
+  pieces: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  keep: (pieces: readonly Uint8Array[]) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0
+  let collected: Uint8Array[] | undefined = []
+  for await (const piece of pieces) {
+    bytes += piece.length
+    if (bytes > maxBytes) collected = undefined
+    collected?.push(piece)
+    yield piece
+  }
+  if (collected !== undefined) keep(collected)
+}

@@ -1,0 +1,194 @@
+import { readFile } from 'node:fs/promises'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { concatBytes } from '../../src/bytes/concat.ts'
+import { frameChunks, unwrapFrames, type Framing } from '../../src/odb/framing.ts'
+import { bandFraming } from '../../src/protocol/side-band.ts'
+import { planPack, type FetchPlan } from '../../src/repository/outgoing-pack.ts'
+import type { Repository } from '../../src/repository/repository.ts'
+import { openOnDisk } from '../graph/views.ts'
+import { git, gitLines } from '../support/git.ts'
+import { createHistory } from '../support/histories.ts'
+import { useScratch } from '../support/hooks.ts'
+import { listPacks, listReachable } from '../support/repositories.ts'
+import { acceptedByGit, idsOf } from './collect-pack.ts'
+
+const scratch = useScratch()
+const FRAMING = bandFraming(65520)
+
+async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const piece of pieces) chunks.push(piece.slice())
+  return Buffer.concat(chunks)
+}
+
+function unwrap(framed: Uint8Array, framing: Framing): Buffer {
+  return Buffer.concat([...unwrapFrames(framed, framing)])
+}
+
+interface Clone {
+  readonly plan: FetchPlan
+  readonly pack: Buffer
+  /** Whether the pack came wrapped. */
+  readonly framed: boolean
+}
+
+/** Asks for everything that some tips reach, and takes the pack wrapped where that is possible. */
+async function clone(repository: Repository, wants: readonly string[], framing = FRAMING): Promise<Clone> {
+  const view = await repository.openView()
+  try {
+    const nothing = { haves: [], clientShallow: [], shallow: [], unshallow: [], includeTags: [] }
+    const plan = await planPack(view, { ...nothing, wants, thin: false, ofsDelta: true })
+    const framed = plan.writeFramed?.(framing)
+    const plain = await collect(plan.write())
+    if (framed === undefined) return { plan, pack: plain, framed: false }
+    const pack = unwrap(await collect(framed), framing)
+    expect(pack.equals(plain)).toBe(true)
+    return { plan, pack, framed: true }
+  } finally {
+    await view.close()
+  }
+}
+
+async function describeAll(repository: Repository): Promise<void> {
+  const view = await repository.openView()
+  await view.describeAll()
+  await view.close()
+}
+
+async function emptyRepository(): Promise<string> {
+  const path = scratch.fresh('empty.git')
+  await git(['init', '-q', '--bare', path])
+  return path
+}
+
+const tipsOf = (path: string): Promise<string[]> =>
+  gitLines(['for-each-ref', '--format=%(objectname)'], { cwd: path })
+
+describe('a stored pack', () => {
+  let path = ''
+  let tips: string[] = []
+
+  beforeAll(async () => {
+    path = await createHistory('source-like', scratch.fresh('whole'), { scale: 0.2 })
+    await git(['repack', '-adfq'], { cwd: path })
+    tips = await tipsOf(path)
+  })
+
+  test('is sent as it is to who asks for all that is in it, and to nobody else', async () => {
+    const repository = await openOnDisk(path)
+    await describeAll(repository)
+    const [stored = ''] = await listPacks(path)
+    const file = await readFile(`${stored}.pack`)
+    const whole = await clone(repository, tips)
+    expect(whole.framed).toBe(true)
+    expect(whole.pack.equals(file)).toBe(true)
+    const small = await clone(repository, tips, bandFraming(1000))
+    expect(small.framed).toBe(true)
+    expect(small.pack.equals(file)).toBe(true)
+    const wanted = [await git(['rev-parse', 'main~3'], { cwd: path })]
+    const part = await clone(repository, wanted)
+    expect(part.framed).toBe(false)
+    expect(idsOf(await acceptedByGit(await emptyRepository(), part.pack))).toEqual(
+      await listReachable(path, wanted),
+    )
+  })
+
+  test('that has more than was asked for, or less, is not sent', async () => {
+    const wider = scratch.fresh('wider.git')
+    await git(['clone', '-q', '--mirror', path, wider])
+    await git(['repack', '-adfq'], { cwd: wider })
+    // Less: one commit more is in a pack of its own. It changes nothing in the tree.
+    const commit = await git(['commit-tree', '-p', 'main', '-m', 'more', 'main^{tree}'], { cwd: wider })
+    await git(['update-ref', 'refs/heads/main', commit], { cwd: wider })
+    await git(['repack', '-dq'], { cwd: wider })
+    const repository = await openOnDisk(wider)
+    await describeAll(repository)
+    for (const wants of [await tipsOf(wider), [commit], tips]) {
+      const { pack } = await clone(repository, wants)
+      expect(idsOf(await acceptedByGit(await emptyRepository(), pack))).toEqual(
+        await listReachable(wider, wants),
+      )
+    }
+    // More: the branch goes back, and what it had stays in the pack.
+    await git(['repack', '-adq'], { cwd: wider })
+    const again = await openOnDisk(wider)
+    await describeAll(again)
+    expect((await clone(again, await tipsOf(wider))).framed).toBe(true)
+    const less = (await tipsOf(wider)).filter((id) => id !== commit)
+    const { pack, framed } = await clone(again, less)
+    expect(framed).toBe(false)
+    expect(idsOf(await acceptedByGit(await emptyRepository(), pack))).toEqual(
+      await listReachable(wider, less),
+    )
+  })
+})
+
+describe('a pack that was made', () => {
+  test('is kept for those who ask for the same, until the repository changes', async () => {
+    const path = await createHistory('merges', scratch.fresh('kept'), { scale: 0.2 })
+    await git(['repack', '-adq'], { cwd: path })
+    const old = await git(['rev-parse', 'main~5'], { cwd: path })
+    const repository = await openOnDisk(path)
+    await describeAll(repository)
+    const plain = await clone(repository, [old])
+    expect(plain.framed).toBe(false)
+    const kept = [
+      await clone(repository, [old]),
+      await clone(repository, [old]),
+      await clone(repository, [old]),
+    ]
+    for (const { plan, pack, framed } of kept) {
+      expect(framed).toBe(true)
+      expect(pack.equals(plain.pack)).toBe(true)
+      expect({ ...plan }).toMatchObject({
+        objectCount: plain.plan.objectCount,
+        deltaCount: plain.plan.deltaCount,
+        reusedCount: plain.plan.reusedCount,
+      })
+    }
+    // Frames of another size are not what was kept, the pack is.
+    expect((await clone(repository, [old], bandFraming(1000))).pack.equals(plain.pack)).toBe(true)
+    const other = await git(['rev-parse', 'main~4'], { cwd: path })
+    expect(
+      idsOf(await acceptedByGit(await emptyRepository(), (await clone(repository, [other])).pack)),
+    ).toEqual(await listReachable(path, [other]))
+    // Another pack with the same objects: what is made of it has to be made anew.
+    await git(['repack', '-adfq', '--depth=3'], { cwd: path })
+    const later = await clone(repository, [old])
+    expect(idsOf(await acceptedByGit(await emptyRepository(), later.pack))).toEqual(
+      await listReachable(path, [old]),
+    )
+  })
+})
+
+test('chunks come out of frames as they went in, whatever their sizes', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.uint8Array({ maxLength: 40 })),
+      fc.integer({ min: 1, max: 17 }),
+      async (chunks, every) => {
+        const lengths: number[] = []
+        const framing: Framing = {
+          every,
+          gap: 2,
+          writeHeader(out, at, length) {
+            out.set([0xee, length], at)
+            lengths.push(length)
+          },
+        }
+        const source = async function* (): AsyncGenerator<Uint8Array> {
+          for (const chunk of chunks) yield await Promise.resolve(chunk)
+        }
+        const whole = concatBytes(chunks)
+        const framed = await collect(frameChunks(source(), framing))
+        expect(unwrap(framed, framing)).toEqual(Buffer.from(whole))
+        for (let at = 0; at < framed.length; at += every + 2) {
+          expect(framed[at]).toBe(0xee)
+          expect(framed[at + 1]).toBe(Math.min(every, framed.length - at - 2))
+        }
+        expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(whole.length)
+      },
+    ),
+  )
+})
