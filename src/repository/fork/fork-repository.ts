@@ -4,6 +4,7 @@ import { parseObjectId, type ObjectId } from '../../object/object-id.ts'
 import type { MemoryBudget } from '../../odb/memory-budget.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import type { Ref } from '../../refs/ref.ts'
+import { noSource } from '../../storage/fork-options.ts'
 import type { RepositoryStorage } from '../../storage/repository-storage.ts'
 import type { ForkRepositoryOptions, Storage } from '../../storage/storage.ts'
 import { openRepository, type Repository } from '../repository.ts'
@@ -51,11 +52,7 @@ export async function forkRepository(
 ): Promise<ForkedRepository> {
   if (options.repository !== undefined) return forkFrom(options.repository, storage, source, key, options)
   const opened = await storage.open(source)
-  if (opened === undefined) {
-    throw new GitError('NOT_FOUND', `${storage.location} has no repository ${source} to fork`, {
-      details: { key: source },
-    })
-  }
+  if (opened === undefined) throw noSource(storage.location, source)
   const repository = openRepository(opened, options)
   try {
     return await forkFrom(repository, storage, source, key, options)
@@ -76,9 +73,19 @@ async function forkFrom(
       const { objectCount, ...begin } = await describeFork(repository, options)
       return { storage: await storage.fork(source, key, begin), objectCount, refs: begin.refs }
     } catch (error) {
-      if (!isGitError(error, 'CONFLICT') || attempt === ATTEMPTS) throw error
+      if (isGitError(error, 'CONFLICT') && attempt < ATTEMPTS) continue
+      if (!isGitError(error, 'ALREADY_EXISTS') && !(await isThere(storage, source)))
+        throw noSource(storage.location, source)
+      throw error
     }
   }
+}
+
+/** Reading a repository while it is deleted may fail in many ways, which all mean that there is none. */
+async function isThere(storage: Storage, key: string): Promise<boolean> {
+  const stored = await storage.open(key)
+  await stored?.close()
+  return stored !== undefined
 }
 
 /** Everything is read before the packs are listed, which then hold all that it names. */

@@ -1,10 +1,11 @@
 import { join, resolve } from 'node:path'
 import { parseGitConfig } from '../../config/git-config.ts'
-import { checkForkOptions } from '../fork-options.ts'
+import { checkForkOptions, goneFromSource } from '../fork-options.ts'
 import type { RepositoryStorage } from '../repository-storage.ts'
 import type { ForkRepositoryOptions } from '../storage.ts'
 import type { FsOptions } from './bare-repository.ts'
-import { localFileSystem } from './file-system.ts'
+import { isAbsent } from './errno.ts'
+import { localFileSystem, type FileSystem } from './file-system.ts'
 import { fillFork, readForkConfig } from './fork-files.ts'
 import { makeRepository } from './init-bare-repository.ts'
 import { listObjectDirectories } from './object-directories.ts'
@@ -27,6 +28,7 @@ export async function forkWithTurns(
   const fs = options.fileSystem ?? localFileSystem
   const from = resolve(source)
   const location = `fs:${from}`
+  const identity = await identityOf(fs, from)
   const config = await readForkConfig(fs, from)
   const objectFormat = parseRepositoryFormat(parseGitConfig(config.text), location)
   const begin = checkForkOptions(options.fork, objectFormat)
@@ -36,6 +38,22 @@ export async function forkWithTurns(
   return makeRepository(path, {
     options,
     turns,
-    fill: (directory) => fillFork({ ...directory, shared }, parts, begin),
+    fill: async (directory) => {
+      await fillFork({ ...directory, shared }, parts, begin)
+      // What was read of a repository that was deleted meanwhile may have been nothing.
+      if ((await identityOf(fs, from)) !== identity)
+        throw goneFromSource(location, 'directory of this repository')
+    },
   })
+}
+
+/** Tells a directory from another one at the same path. */
+async function identityOf(fs: FileSystem, path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, birthtimeMs } = await fs.stat(path)
+    return `${dev} ${ino} ${birthtimeMs}`
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw error
+  }
 }

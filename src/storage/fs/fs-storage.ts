@@ -64,7 +64,7 @@ export function createFsStorage(options: FsStorageOptions): Storage {
         try {
           return await forkWithTurns(from, path, { ...options, fork }, turns)
         } catch (error) {
-          if (isGitError(error, 'CONFLICT') && !(await isThere())) throw noSource(location, sourceKey)
+          if (!isGitError(error, 'ALREADY_EXISTS') && !(await isThere())) throw noSource(location, sourceKey)
           throw error
         }
       }),
