@@ -11,6 +11,7 @@ import { peersJob } from './jobs/peers.ts'
 import { pushJob } from './jobs/push.ts'
 import { readJob } from './jobs/read.ts'
 import { refsJob } from './jobs/refs.ts'
+import { registryJob } from './jobs/registry.ts'
 
 /** Everything that is measured, in the order of the report. */
 export const JOBS: readonly Job[] = [
@@ -25,5 +26,6 @@ export const JOBS: readonly Job[] = [
   peersJob,
   memoryJob,
   memoryWindowedJob,
+  registryJob,
   importJob,
 ]
