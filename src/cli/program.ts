@@ -17,7 +17,7 @@ interface ServeOptions extends Omit<ServeBareOptions, 'bare'>, ServePlainOptions
 }
 
 /** Options of the hub only. */
-const HUB_OPTIONS = ['apiToken', 'account', 'origin', 'artifactsLimits', 'demo']
+const HUB_OPTIONS = ['apiToken', 'account', 'origin', 'artifactsLimits', 'importAllowLoopback', 'demo']
 
 /**
  * The command line, as commander describes it. Only what a command needs is loaded, when it runs: indexing a pack
@@ -69,6 +69,11 @@ export function createProgram(): Command {
     .option('--account <name>', 'the account in the paths of the REST interface', parseAccount, 'local')
     .option('--origin <url>', 'where clients reach the hub; default: where it listens', parseOrigin)
     .option('--artifacts-limits', 'hold clients to the limits of Cloudflare Artifacts', false)
+    .option(
+      '--import-allow-loopback',
+      'let repositories be imported from this machine, over http too: for tests',
+      false,
+    )
     .option('--demo', 'have a repository ready, and print how to clone it', false)
     .addOption(
       new Option('--plain', 'serve the repositories of a storage, under their keys, to everybody')
@@ -134,6 +139,9 @@ export function createProgram(): Command {
     .option('--portable', 'use the codecs in TypeScript instead of those of Node', false)
     .addOption(objectFormatOption())
     .addOption(memoryBudgetOption())
+    .addOption(threadsOption().default(1))
+    .option('--collision-detection', 'refuse objects that were made by an attack on SHA-1', false)
+    .option('--no-collision-detection', 'do not look for attacks on SHA-1 (default)')
     .option('--quiet', 'show no progress', false)
     .action(async (file: string, options: IndexPackOptions) => {
       const { indexPackCommand } = await import('./commands/index-pack.ts')
@@ -244,6 +252,21 @@ function memoryBudgetOption(): Option {
     '--memory-budget <MiB>',
     'memory for caches and for packs in work; default: a quarter of what there is, 512 at most',
   ).argParser(parseMebibytes)
+}
+
+function threadsOption(): Option {
+  return new Option(
+    '--threads <n>',
+    'resolve deltas with so many threads, as far as the pack fits the memory budget',
+  ).argParser(parseThreads)
+}
+
+function parseThreads(text: string): number {
+  const count = Number(text)
+  if (!/^\d+$/.test(text) || count < 1 || count > 256) {
+    throw new InvalidArgumentError('expected a whole number from 1 to 256.')
+  }
+  return count
 }
 
 function parseMebibytes(text: string): number {

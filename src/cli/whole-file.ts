@@ -7,16 +7,19 @@ import type { StoredFile } from '../storage/stored-file.ts'
 const READ_BYTES = 1 << 30
 
 /**
- * Reads a file of any size that fits into one array.
+ * Reads a file of any size that fits into one array, in memory that threads may share where that is asked for.
  *
  * @throws GitError `STORAGE`
  */
-export async function readWholeFile(path: string): Promise<Uint8Array> {
+export async function readWholeFile(
+  path: string,
+  { shared = false }: { readonly shared?: boolean } = {},
+): Promise<Uint8Array> {
   try {
     const file = await open(path)
     try {
       const { size } = await file.stat()
-      const bytes = new Uint8Array(size)
+      const bytes = new Uint8Array(shared ? new SharedArrayBuffer(size) : new ArrayBuffer(size))
       for (let at = 0; at < size;) {
         const { bytesRead } = await file.read(bytes, at, Math.min(READ_BYTES, size - at), at)
         if (bytesRead === 0) throw new GitError('STORAGE', `${path} became shorter while it was read`)

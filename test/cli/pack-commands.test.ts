@@ -36,6 +36,18 @@ describe('index-pack', () => {
     }
   })
 
+  it('gives the same with several threads, and with collision detection', async () => {
+    const expected = join(top, 'threads-expected.idx')
+    await git(['index-pack', '-o', expected, `${pack}.pack`])
+    const out = join(top, 'threads.idx')
+    const detection = '--collision-detection'
+    for (const args of [[], [detection], ['--threads', '3'], ['--threads', '2', '--portable', detection]]) {
+      const { code, stderr } = await runPackstone(['index-pack', '--out', out, ...args, `${pack}.pack`])
+      expect([code, stderr]).toEqual([0, ''])
+      expect((await readFile(out)).equals(await readFile(expected))).toBe(true)
+    }
+  })
+
   it('leaves nothing behind when the pack is broken', async () => {
     const cut = join(top, 'cut.pack')
     await copyFile(`${pack}.pack`, cut)

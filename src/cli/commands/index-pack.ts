@@ -14,6 +14,7 @@ export interface IndexPackOptions extends PackFormatOptions {
   readonly out?: string
   /** Bytes. */
   readonly memoryBudget?: number
+  readonly threads: number
   readonly quiet: boolean
 }
 
@@ -46,7 +47,18 @@ async function indexFile(
     (found) => found.size,
     () => 0,
   )
-  if (RESIDENT_FACTOR * size <= memoryBytes) return indexPack(await readWholeFile(file), indexing)
+  if (RESIDENT_FACTOR * size <= memoryBytes) {
+    if (options.threads === 1) return indexPack(await readWholeFile(file), indexing)
+    const { createThreads } = await import('../../hosts/threads/index.ts')
+    const { portable = false, collisionDetection = false } = options
+    const provider = portable ? 'portable' : 'node'
+    const threads = createThreads({ count: options.threads, provider, collisionDetection })
+    try {
+      return await indexPack(await readWholeFile(file, { shared: true }), { ...indexing, threads })
+    } finally {
+      await threads.close()
+    }
+  }
   const { indexStoredPack } = await import('../../pack/indexer/windowed-indexer.ts')
   const { keepHeapSmall } = await import('../../hosts/node/keep-heap-small.ts')
   const reader = await openRangeReader(file)

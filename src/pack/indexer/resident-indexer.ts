@@ -1,9 +1,6 @@
 import { Arena } from '../../bytes/arena.ts'
 import type { Codecs } from '../../codec/ports.ts'
-import { applyDelta } from '../../delta/apply-delta.ts'
-import { DeltaHeader } from '../../delta/delta-header.ts'
 import { encodeHex } from '../../bytes/hex.ts'
-import { GitError } from '../../errors.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
 import type { ObjectType } from '../../object/object-type.ts'
 import { encodeEntry } from '../encode-entry.ts'
@@ -20,13 +17,12 @@ import {
 } from './entry-error.ts'
 import { EntryTable } from './entry-table.ts'
 import { HEADROOM, ObjectIntake, type ObjectIntakeOptions } from './object-intake.ts'
+import { shareResolution, type SharedResolution } from './shared-resolution.ts'
+import { TreeResolver } from './tree-resolver.ts'
 import { WaitingDeltas } from './waiting-deltas.ts'
 
 /** The shortest entry: one byte of header and an empty zlib stream. */
 const MIN_ENTRY = 9
-/** From here on the live path of a delta tree is kept short by moving an only child down over its parent. */
-const COMPACT_FROM = 8 << 20
-
 export interface ResidentIndexerOptions extends ObjectIntakeOptions {
   readonly codecs: Codecs
 }
@@ -50,7 +46,6 @@ export class ResidentIndexer {
   readonly #entriesEnd: number
   readonly #table: EntryTable
   readonly #header = new EntryHeader()
-  readonly #deltaHeader = new DeltaHeader()
   readonly #deltas = new Arena(1 << 16)
   readonly #work = new Arena(1 << 16)
   readonly #waiting: WaitingDeltas
@@ -58,7 +53,9 @@ export class ResidentIndexer {
   #appendedBytes = 0
   #at = PACK_HEADER_LENGTH
   #nextRoot = 0
+  #resolver: TreeResolver | undefined
   #resolvedCount = 0
+  readonly #isSeen: boolean
 
   /** @throws GitError `CORRUPT_PACK`, `UNSUPPORTED` */
   constructor(pack: Uint8Array, options: ResidentIndexerOptions) {
@@ -66,6 +63,7 @@ export class ResidentIndexer {
     this.#format = options.format
     this.#codecs = options.codecs
     this.#intake = new ObjectIntake(options)
+    this.#isSeen = options.visit !== undefined || options.reachability !== undefined
     this.#declaredCount = parsePackHeader(pack)
     this.#entriesEnd = pack.length - options.format.idLength
     if (this.#entriesEnd < PACK_HEADER_LENGTH) throw earlyEof()
@@ -151,7 +149,8 @@ export class ResidentIndexer {
     } else {
       this.#work.ensure(HEADROOM + size)
       this.#at = header.dataAt + this.#inflate(header.dataAt, this.#work.bytes, HEADROOM, size, start)
-      this.#settleRow(row, type, HEADROOM, size, -1, 0, 0)
+      this.#intake.take(row, type, this.#work.bytes, HEADROOM, size, table.ids, -1, 0, 0)
+      this.#resolvedCount++
     }
     table.crcs[row] = this.#codecs.crc32.update(0, pack, start, this.#at)
     table.count++
@@ -190,23 +189,6 @@ export class ResidentIndexer {
     }
   }
 
-  /** Names the object whose body is at `work[at, at + size)`, and shows it to those who want to see it. */
-  #settleRow(
-    row: number,
-    type: number,
-    at: number,
-    size: number,
-    base: number,
-    baseAt: number,
-    baseSize: number,
-  ): void {
-    const table = this.#table
-    this.#intake.take(row, type as ObjectType, this.#work.bytes, at, size, table.ids, base, baseAt, baseSize)
-    table.types[row] = type
-    table.sizes[row] = size
-    this.#resolvedCount++
-  }
-
   /**
    * Resolves deltas whose base is in the pack, for about `work` bytes of results.
    *
@@ -215,6 +197,7 @@ export class ResidentIndexer {
    */
   resolve(work: number): boolean {
     const table = this.#table
+    const resolver = this.#treeResolver()
     let done = 0
     while (this.#nextRoot < table.count) {
       if (done > work) return false
@@ -222,73 +205,50 @@ export class ResidentIndexer {
       const type = this.#storedType(row)
       if (type === OFS_DELTA || type === REF_DELTA) continue
       this.#waiting.adopt(table.ids, row * table.idLength, row)
-      if (table.firstChild[row]! < 0) continue
-      const size = table.sizes[row]!
-      this.#work.ensure(HEADROOM + size)
-      const offset = table.offsets[row]!
-      this.#inflate(offset + table.dataAt[row]!, this.#work.bytes, HEADROOM, size, offset)
-      done += this.#resolveTree(row, HEADROOM)
+      if (table.firstChild[row]! >= 0) done += resolver.resolve(row)
     }
     return true
   }
 
-  #storedType(row: number): number {
-    return (this.#pack[this.#table.offsets[row]!]! >> 4) & 7
+  #treeResolver(): TreeResolver {
+    const { bytes } = this.#deltas
+    this.#resolver ??= new TreeResolver({
+      pack: this.#pack,
+      entriesEnd: this.#entriesEnd,
+      table: this.#table,
+      deltas: bytes,
+      codecs: this.#codecs,
+      intake: this.#intake,
+      work: this.#work,
+      onNamed: (row) => {
+        this.#resolvedCount++
+        this.#waiting.adopt(this.#table.ids, row * this.#table.idLength, row)
+      },
+    })
+    return this.#resolver
   }
 
-  /** Resolves everything under `root`, whose body is at `work[start, …)`. Returns how many bytes came out. */
-  #resolveTree(root: number, start: number): number {
+  /**
+   * The deltas, to be resolved by several threads, once all is scanned; `undefined` where somebody wants to see every object, or a delta
+   * names its base by id.
+   */
+  share(): SharedResolution | undefined {
+    if (this.#isSeen || !this.#waiting.isEmpty) return undefined
+    return shareResolution(this.#pack, this.#entriesEnd, this.#table, this.#deltas.bytes, this.#intake)
+  }
+
+  /** Takes over what threads have resolved, which is everything. */
+  adopt({ ids, types, sizes }: SharedResolution): void {
     const table = this.#table
-    const header = this.#deltaHeader
-    const type = table.types[root]!
-    const rows: number[] = [root]
-    const starts: number[] = [start]
-    const sizes: number[] = [table.sizes[root]!]
-    const next: number[] = [table.firstChild[root]!]
-    let depth = 0
-    let produced = 0
-    while (depth >= 0) {
-      const child = next[depth]!
-      if (child < 0) {
-        depth--
-        continue
-      }
-      const parentAt = starts[depth]!
-      const parentSize = sizes[depth]!
-      next[depth] = table.nextSibling[child]!
-      const deltas = this.#deltas.bytes
-      const deltaAt = table.deltaAt[child]!
-      const deltaEnd = deltaAt + table.sizes[child]!
-      const at = parentAt + parentSize + HEADROOM
-      let size: number
-      try {
-        header.parse(deltas, deltaAt, deltaEnd)
-        size = header.resultSize
-        if (header.baseSize !== parentSize) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
-        assertObjectSize(size, this.#intake.maxObjectBytes)
-        this.#work.ensure(at + size)
-        const work = this.#work.bytes
-        applyDelta(deltas, header.at, deltaEnd, work, parentAt, parentSize, work, at, size)
-      } catch (error) {
-        throw inEntry(error, table.offsets[child]!)
-      }
-      this.#settleRow(child, type, at, size, rows[depth]!, parentAt, parentSize)
-      produced += size
-      this.#waiting.adopt(table.ids, child * table.idLength, child)
-      const grandchild = table.firstChild[child]!
-      if (grandchild < 0) continue
-      if (next[depth]! < 0 && at + size > COMPACT_FROM) {
-        this.#work.bytes.copyWithin(parentAt, at, at + size)
-        starts[depth] = parentAt
-      } else {
-        depth++
-        starts[depth] = at
-      }
-      rows[depth] = child
-      sizes[depth] = size
-      next[depth] = grandchild
-    }
-    return produced
+    table.ids = ids
+    table.types = types
+    table.sizes = sizes
+    this.#nextRoot = table.count
+    this.#resolvedCount = table.count
+  }
+
+  #storedType(row: number): number {
+    return (this.#pack[this.#table.offsets[row]!]! >> 4) & 7
   }
 
   /** Ids of bases that deltas of this pack need and that it does not have (a thin pack). Raw copies. */
@@ -319,7 +279,7 @@ export class ResidentIndexer {
     table.count++
     this.#intake.reachability?.add(row, type, this.#work.bytes, HEADROOM, HEADROOM + body.length, -1, 0, 0)
     this.#waiting.adopt(table.ids, row * table.idLength, row)
-    this.#resolveTree(row, HEADROOM)
+    this.#treeResolver().resolveUnder(row)
   }
 
   /**

@@ -22,6 +22,11 @@ export class WaitingDeltas {
     this.#links = links
   }
 
+  /** Whether no delta was ever added. */
+  get isEmpty(): boolean {
+    return this.#ids.size === 0
+  }
+
   /** Lets `row` wait for the object whose id is at `bytes[at]`. */
   add(bytes: Uint8Array, at: number, row: number): void {
     const ordinal = this.#ids.add(bytes, at)
