@@ -4,7 +4,7 @@ import { COMMIT } from '../../object/object-type.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import { isRefName } from '../../refs/ref-name.ts'
 import type { RepositoryStorage } from '../../storage/repository-storage.ts'
-import { resolveRef } from '../resolve-ref.ts'
+import { resolveFirstRef } from '../resolve-ref.ts'
 
 /**
  * The commit that a revision names, tags peeled; `undefined` when it names none.
@@ -32,10 +32,7 @@ async function findNamed(
   if (isObjectId(revision, format)) return revision
   const names = candidateNames(revision)
   if (names.length === 0) return undefined
-  const stored = await storage.readRefs(names)
-  const ref = stored.find((one) => one !== undefined)
-  if (ref === undefined) return undefined
-  return ref.target.kind === 'direct' ? ref.target.id : resolveRef(storage, ref.target.target)
+  return resolveFirstRef(storage, names)
 }
 
 function candidateNames(revision: string): string[] {

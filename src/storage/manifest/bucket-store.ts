@@ -2,11 +2,12 @@ import { GitError } from '../../errors.ts'
 import type { PackedRefs } from '../../refs/packed-refs.ts'
 import type { Bucket } from './bucket.ts'
 import { FileCache } from './file-cache.ts'
-import type { StoredManifest } from './manifest.ts'
+import type { Manifest, StoredManifest } from './manifest.ts'
 import { objectNames, type FileName, type ObjectNames } from './object-names.ts'
 import { parseManifest } from './parse-manifest.ts'
 import { assertConditionalWrites } from './probe.ts'
 import { ReadAheadPool } from './read-ahead.ts'
+import type { RefLayers } from './ref-layers.ts'
 import { withRetries, type RetryPolicy } from './retrying-bucket.ts'
 
 export interface BucketStoreOptions {
@@ -36,6 +37,8 @@ export class BucketStore {
   readonly readAhead: ReadAheadPool
   /** Ref tables by the file they are in. */
   readonly tables: FileCache<PackedRefs>
+  /** The refs of manifests that are remembered. */
+  readonly refs = new WeakMap<Manifest, RefLayers>()
   /** Shallow lists by the file they are in. */
   readonly shallow = new FileCache<readonly string[]>(SHALLOW_CACHE)
   readonly #known = new Map<string, StoredManifest>()

@@ -40,7 +40,7 @@ export async function forkManifest(
 
   const own = await Promise.all(packs.map((pack, at) => withMask(store, id, shared[at]!, pack)))
   const base = emptyManifest(id, source.objectFormat, { config: source.config, head: options.head })
-  const values = new Map(refs.list('').map(({ name, ...value }) => [name, value]))
+  const values = new Map(refs.list('').map((ref) => [ref.name, ref]))
   const state = { manifest: { ...base, packs: own }, refs: new RefLayers(values, []), shallow }
   return createManifest(store, key, await sealState(store, base, state, randomId()))
 }

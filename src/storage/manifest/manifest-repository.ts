@@ -152,7 +152,7 @@ export function openManifestRepository(parts: ManifestRepositoryParts): Reposito
     listRefs: (prefix) =>
       readThrough(async (manifest) => {
         const refs = (await openRefs(store, manifest)).list(prefix)
-        return refs.filter(({ name }) => name !== 'HEAD')
+        return 'HEAD'.startsWith(prefix) ? refs.filter(({ name }) => name !== 'HEAD') : refs
       }),
 
     async commit(step) {

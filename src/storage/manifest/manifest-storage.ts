@@ -10,7 +10,7 @@ import { BucketStore } from './bucket-store.ts'
 import { createManifest, emptyManifest } from './create-manifest.ts'
 import { deleteRepository } from './delete-repository.ts'
 import { forkManifest } from './fork-manifest.ts'
-import { collectBucket } from './garbage.ts'
+import { collectBucket, collectRepository } from './garbage.ts'
 import type { StoredManifest } from './manifest.ts'
 import { ManifestChanges } from './manifest-changes.ts'
 import { openManifestRepository } from './manifest-repository.ts'
@@ -49,6 +49,12 @@ export interface BucketStorage extends Storage {
   probe(): Promise<void>
   /** Deletes all files whose grace period is over and that no repository lists. It lists the whole storage, and is safe at any time. */
   collectGarbage(): Promise<void>
+  /**
+   * The same for the files of one repository, by its id, which may be deleted.
+   *
+   * @returns whether nothing is left of it.
+   */
+  collectRepository(id: string): Promise<boolean>
 }
 
 const DEFAULT_PAGE = 1000
@@ -137,6 +143,12 @@ export function createBucketStorage(
     async collectGarbage() {
       await store.assertWritable()
       await collectBucket(store)
+    },
+
+    async collectRepository(id) {
+      await store.assertWritable()
+      await collectRepository(store, id)
+      return (await store.bucket.list({ prefix: store.names.repository(id), limit: 1 })).objects.length === 0
     },
 
     close() {

@@ -73,25 +73,34 @@ export class ReadAhead {
     if (length < LEAST_PIECE || length > MAX_REQUEST) return undefined
     const end = offset + length
     const follows = this.#streams.has(offset)
-    let window = this.#streams.get(offset)
+    const first = this.#streams.get(offset)
     this.#streams.delete(offset)
-    if (window !== undefined) {
-      const windowEnd = Math.min(window.offset + MAX_REQUEST, this.#size)
-      if (end > windowEnd) {
-        this.#pool.delete(window)
-        window = undefined
-      }
+    const last = this.#windowTo(first, offset, end, follows)
+    this.#follow(end, last)
+    if (last === undefined) {
+      if (first !== undefined) this.#forget(first)
+      return undefined
     }
-    if (window === undefined && follows && end < this.#size && this.#pool.tryMakeRoom()) {
-      window = this.#open(offset)
-    }
-    this.#follow(end, window)
-    if (window === undefined) return undefined
-    window.used = Date.now()
-    const bytes = await window.bytes
-    const at = offset - window.offset
-    if (end === Math.min(window.offset + MAX_REQUEST, this.#size)) this.#forget(window)
-    return bytes.slice(at, at + length)
+    last.used = Date.now()
+    const [head, tail] = await Promise.all([first?.bytes, last.bytes])
+    if (first !== undefined && first !== last) this.#forget(first)
+    if (end === this.#endOf(last)) this.#forget(last)
+    if (head === undefined || first === last) return tail.slice(offset - last.offset, end - last.offset)
+    const bytes = new Uint8Array(length)
+    bytes.set(head.subarray(offset - first!.offset))
+    bytes.set(tail.subarray(0, end - last.offset), last.offset - offset)
+    return bytes
+  }
+
+  /** The window in which a range ends: the one in which it begins, or the next. */
+  #windowTo(first: Window | undefined, offset: number, end: number, follows: boolean): Window | undefined {
+    if (first !== undefined && end <= this.#endOf(first)) return first
+    if (!follows || end >= this.#size || !this.#pool.tryMakeRoom()) return undefined
+    return this.#open(first === undefined ? offset : this.#endOf(first))
+  }
+
+  #endOf(window: Window): number {
+    return Math.min(window.offset + MAX_REQUEST, this.#size)
   }
 
   #open(offset: number): Window {

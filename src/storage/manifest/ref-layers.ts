@@ -15,21 +15,25 @@ const SYMBOLIC = 'ref: '
 /** Changes of refs: the value, or null for a ref that is not there. */
 export type RefChanges = ReadonlyMap<string, RefValue | null>
 
+/** What the manifest itself says: a ref, or null for one that is not there. */
+type InlineRefs = ReadonlyMap<string, Ref | null>
+
 /** The refs of a repository at one moment. Immutable. */
 export class RefLayers implements RefSnapshot {
-  /** What the manifest itself says. */
-  readonly inline: RefChanges
+  readonly inline: InlineRefs
   /** Newest first. */
   readonly tables: readonly PackedRefs[]
+  /** The list that was asked for last: it is given out again, so that who made something of it sees that it is the same. */
+  #listed: { readonly prefix: string; readonly refs: readonly Ref[] } | undefined
 
-  constructor(inline: RefChanges, tables: readonly PackedRefs[]) {
+  constructor(inline: InlineRefs, tables: readonly PackedRefs[]) {
     this.inline = inline
     this.tables = tables
   }
 
   find(name: string): Ref | undefined {
-    const value = this.inline.get(name)
-    if (value !== undefined) return value === null ? undefined : { name, ...value }
+    const found = this.inline.get(name)
+    if (found !== undefined) return found ?? undefined
     for (const table of this.tables) {
       const ref = table.find(name)
       if (ref !== undefined) return isDeleted(ref) ? undefined : ref
@@ -49,7 +53,12 @@ export class RefLayers implements RefSnapshot {
 
   /** The refs whose names begin with `prefix`, in byte order. */
   list(prefix: string): readonly Ref[] {
-    const newer = new Map<string, RefValue | null>()
+    if (this.#listed?.prefix !== prefix) this.#listed = { prefix, refs: this.#list(prefix) }
+    return this.#listed.refs
+  }
+
+  #list(prefix: string): readonly Ref[] {
+    const newer = new Map<string, Ref | null>()
     for (const [name, value] of this.inline) if (name.startsWith(prefix)) newer.set(name, value)
     for (const table of this.tables.slice(0, -1)) {
       for (const ref of table.list(prefix))
@@ -66,7 +75,7 @@ export class RefLayers implements RefSnapshot {
     for (const [name, value] of changes) {
       // Without a table below there is nothing to hide.
       if (value === null && this.tables.length === 0) inline.delete(name)
-      else inline.set(name, value)
+      else inline.set(name, value && { name, ...value })
     }
     return new RefLayers(inline, this.tables)
   }
@@ -77,7 +86,7 @@ function isDeleted({ target }: Ref): boolean {
 }
 
 /** Sorted refs with newer values put in. */
-function mergeRefs(sorted: readonly Ref[], newer: RefChanges): Ref[] {
+function mergeRefs(sorted: readonly Ref[], newer: InlineRefs): Ref[] {
   const names = [...newer.keys()].sort(compareRefNames)
   const merged: Ref[] = []
   let next = 0
@@ -90,20 +99,20 @@ function mergeRefs(sorted: readonly Ref[], newer: RefChanges): Ref[] {
   return merged
 
   function push(name: string): void {
-    const value = newer.get(name)
-    if (value != null) merged.push({ ...value, name })
+    const ref = newer.get(name)
+    if (ref != null) merged.push(ref)
   }
 }
 
 /** The refs that a manifest has in itself. */
-export function parseInlineRefs(inline: readonly InlineRef[]): RefChanges {
+export function parseInlineRefs(inline: readonly InlineRef[]): InlineRefs {
   return new Map(
-    inline.map(([name, text, peeled]): [string, RefValue | null] => {
+    inline.map(([name, text, peeled]): [string, Ref | null] => {
       if (text === null) return [name, null]
       const target = text.startsWith(SYMBOLIC)
         ? ({ kind: 'symbolic', target: text.slice(SYMBOLIC.length) } as const)
         : ({ kind: 'direct', id: text } as const)
-      return [name, peeled === undefined ? { target } : { target, peeled }]
+      return [name, peeled === undefined ? { name, target } : { name, target, peeled }]
     }),
   )
 }

@@ -13,13 +13,17 @@ import { parseInlineRefs, RefLayers } from './ref-layers.ts'
  * @throws GitError `NOT_FOUND` when a table is gone, because the manifest is an old one.
  */
 export async function openRefs(store: BucketStore, manifest: Manifest): Promise<RefLayers> {
+  const known = store.refs.get(manifest)
+  if (known !== undefined) return known
   const hexLength = hexLengthOf(manifest.objectFormat)
   const tables = await Promise.all(
     manifest.refs.tables.map(({ file, size }) =>
       store.tables.get(file, size, async () => parsePackedRefs(await readListed(store, file), hexLength)),
     ),
   )
-  return new RefLayers(parseInlineRefs(manifest.refs.inline), tables)
+  const refs = new RefLayers(parseInlineRefs(manifest.refs.inline), tables)
+  store.refs.set(manifest, refs)
+  return refs
 }
 
 /**
