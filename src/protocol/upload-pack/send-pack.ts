@@ -1,6 +1,8 @@
 import { isGitError, type GitErrorCode } from '../../errors.ts'
 import type { BoundFilter } from '../../graph/object-filter.ts'
 import type { ObjectId } from '../../object/object-id.ts'
+import type { ObjectView } from '../../odb/object-view.ts'
+import { isPartialClone } from '../../repository/find-unpromised.ts'
 import {
   planPack,
   type FetchPlan,
@@ -90,8 +92,10 @@ export async function* sendPack(
   } catch (error) {
     if (packetMax === 0 || !announced || isAbort(error, session.signal)) throw error
     session.onFailure?.(error)
+    if (isGitError(error, 'MISSING_OBJECT'))
+      channel.say(`fatal: unable to read ${String(error.details['id'])}\n`)
     yield* channel.messages()
-    yield encodeBand(3, `aborting due to ${faultOf(error)} on the remote side.`, packetMax)
+    yield encodeBand(3, `aborting due to ${faultOf(error, view)} on the remote side.`, packetMax)
   } finally {
     // A consumer that stops listening stops the work.
     cancel.abort()
@@ -136,8 +140,9 @@ const CORRUPTION: readonly GitErrorCode[] = [
   'CORRUPT_ZLIB',
 ]
 
-function faultOf(error: unknown): string {
-  return isGitError(error) && CORRUPTION.includes(error.code)
-    ? 'possible repository corruption'
-    : 'an internal error'
+function faultOf(error: unknown, view: ObjectView): string {
+  if (!isGitError(error) || !CORRUPTION.includes(error.code)) return 'an internal error'
+  return error.code === 'MISSING_OBJECT' && isPartialClone(view)
+    ? 'an object that is absent from this partial clone'
+    : 'possible repository corruption'
 }
