@@ -40,7 +40,7 @@ async function runRegistry({ scratch, measuring, smoke }: Surroundings): Promise
 
 interface Question {
   readonly conditions: string
-  ask(): Promise<unknown>
+  readonly ask: () => Promise<unknown>
 }
 
 async function questions(registry: Registry, count: number): Promise<Question[]> {

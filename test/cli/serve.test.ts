@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { git, gitFails, tryGit } from '../support/git.ts'
 import { createHistory } from '../support/histories.ts'
 import type { GitServer } from '../support/servers/git-server.ts'
-import { packstoneCommand, startPackstone } from '../support/servers/packstone.ts'
+import { packstoneCommand, startPackstone, startServe } from '../support/servers/packstone.ts'
 import { cloneWorkTree } from '../support/work-tree.ts'
 import { runPackstone } from './run-packstone.ts'
 
@@ -221,6 +221,36 @@ describe('packstone serve --demo', () => {
     remote.password = ''
     remote.username = ''
     expect(await gitFails(['ls-remote', remote.href])).toMatch(/could not read Username/)
+  })
+
+  it('imports from this machine only when it was told to', async () => {
+    const remote = await startPackstone(root, { args: ['--quiet'] })
+    running.push(remote)
+    const importTo = async (hub: GitServer): Promise<unknown[]> => {
+      const base = `${hub.url}/client/v4/accounts/local/artifacts/namespaces/team/repos`
+      const answer = await fetch(`${base}/a/import`, {
+        method: 'POST',
+        headers: { Authorization: 'Bearer secret' },
+        body: JSON.stringify({ url: `${remote.url}/team/a.git` }),
+      })
+      const { success, result } = (await answer.json()) as {
+        success: boolean
+        result: { remote: string; token: string } | null
+      }
+      return [answer.status, success, result]
+    }
+    const args = ['--storage', 'memory', '--api-token', 'secret']
+    const strict = await startServe(args)
+    const lenient = await startServe([...args, '--import-allow-loopback'])
+    running.push(strict, lenient)
+    expect(await importTo(strict)).toEqual([400, false, null])
+    const [status, , result] = await importTo(lenient)
+    expect(status).toBe(201)
+    const { remote: url, token } = result as { remote: string; token: string }
+    const address = new URL(url)
+    address.username = 'x'
+    address.password = token.replace(/\?.*/, '')
+    expect(await lsRemote(address.href)).toBe(await git(['ls-remote', join(root, 'team', 'a.git')]))
   })
 
   it('finishes a running request when it is told to stop', async () => {

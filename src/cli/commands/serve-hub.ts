@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { createPublicFetch } from '../../hosts/node/index.ts'
 import {
   ARTIFACTS_LIMITS,
   createHub,
@@ -28,6 +29,7 @@ export interface ServeHubOptions extends PlainStorageOptions {
   readonly account: string
   readonly origin?: string
   readonly artifactsLimits: boolean
+  readonly importAllowLoopback: boolean
   readonly demo: boolean
   /** Bytes. */
   readonly memoryBudget?: number
@@ -44,6 +46,8 @@ export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
   const registry = await openRegistry(options.storage, data)
   const apiToken = options.apiToken ?? randomBytes(20).toString('hex')
   const shared = createSharedOptions(options.memoryBudget)
+  const allowLoopback = options.importAllowLoopback
+  const outside = createPublicFetch({ allowLoopback })
   const createFor = (origin: string): Hub =>
     createHub({
       ...shared,
@@ -53,6 +57,7 @@ export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
       account,
       apiTokens: [apiToken],
       openRepositories: OPEN_REPOSITORIES,
+      imports: { fetch: outside.fetch, allowLoopbackHttp: allowLoopback },
       ...(options.artifactsLimits ? { limits: ARTIFACTS_LIMITS } : {}),
       onError: logError,
     })
@@ -78,6 +83,7 @@ export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
   await runServer({ host, port, quiet, start }, async () => {
     clearInterval(timer)
     await hub?.close()
+    outside.close()
     await storage.close()
     await registry.close()
   })
