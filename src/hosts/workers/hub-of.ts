@@ -1,23 +1,24 @@
 import { createPortableCodecs } from '../../codec/portable/index.ts'
 import { createHub, type Hub } from '../../hub/hub.ts'
 import { ARTIFACTS_LIMITS } from '../../hub/hub-limits.ts'
-import { createMemoryBudget } from '../../odb/memory-budget.ts'
+import type { MemoryBudget } from '../../odb/memory-budget.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { WorkerEnvironment } from './bindings.ts'
 import { createRemoteRegistry } from './remote-registry.ts'
 
 /** Of the 128 MiB of an isolate, which other objects of the same class may share. */
-const MEMORY = 24 << 20
+export const MEMORY = 24 << 20
 
 export interface HubOfOptions {
   readonly storage: Storage
+  readonly memoryBudget: MemoryBudget
   readonly origin: string
   readonly waitUntil: (work: Promise<unknown>) => void
 }
 
 /** The hub as the Worker and each of its Durable Objects has it: over the one registry, and a storage of its own. */
 export function createHubOf(env: WorkerEnvironment, options: HubOfOptions): Hub {
-  const { storage, origin, waitUntil } = options
+  const { storage, memoryBudget, origin, waitUntil } = options
   return createHub({
     storage,
     origin,
@@ -27,7 +28,7 @@ export function createHubOf(env: WorkerEnvironment, options: HubOfOptions): Hub 
     apiTokens: env.API_TOKEN === undefined ? [] : [env.API_TOKEN],
     codecs: createPortableCodecs(),
     receiveCodecs: createPortableCodecs({ collisionDetection: true }),
-    memoryBudget: createMemoryBudget(MEMORY),
+    memoryBudget,
     limits: ARTIFACTS_LIMITS,
     imports: { fetch: (input, init) => fetch(input, init) },
     onError: (error) => {

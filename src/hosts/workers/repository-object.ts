@@ -1,21 +1,58 @@
 import { DurableObject } from 'cloudflare:workers'
+import { createPortableCodecs } from '../../codec/portable/index.ts'
 import type { Hub } from '../../hub/hub.ts'
-import { createR2Storage } from '../../storage/r2/index.ts'
-import type { Storage } from '../../storage/storage.ts'
+import { createMemoryBudget, type MemoryBudget } from '../../odb/memory-budget.ts'
+import { maintain } from '../../repository/maintenance/maintain.ts'
+import { openRepository } from '../../repository/repository.ts'
+import type { RepositoryStorage } from '../../storage/repository-storage.ts'
+import { createDurableObjectDatabase } from '../../storage/sqlite/drivers/durable-object.ts'
+import {
+  createSqliteR2Storage,
+  type ManifestPeers,
+  type SqliteR2Storage,
+} from '../../storage/sqlite-r2/index.ts'
 import type { ObjectState, WorkerEnvironment } from './bindings.ts'
-import { createHubOf, originOf } from './hub-of.ts'
+import { createHubOf, MEMORY, originOf } from './hub-of.ts'
+import { createManifestPeers } from './manifest-peers.ts'
+import { readSettings, type WorkerSettings } from './worker-settings.ts'
+import { captureOutcome, type RpcOutcome } from './rpc-outcome.ts'
 
-/** The Durable Object of one repository: all requests about it come here, so that what they read is in memory and their pushes queue up. */
+/** How long maintenance that was not done waits, so that requests get their turn, in milliseconds. */
+const MAINTENANCE_PAUSE = 1000
+
+/** What maintenance may take of an alarm: of its CPU time, and of the memory of the isolate. */
+const BUDGET = { milliseconds: 15_000, bytes: 48 << 20 }
+
+/** Under which the object remembers the id of its repository. */
+const ID = 'repository-id'
+
+type Given<Method extends 'get' | 'put'> = Parameters<ManifestPeers[Method]>
+type Answer<Method extends 'get' | 'put'> = Promise<RpcOutcome<Awaited<ReturnType<ManifestPeers[Method]>>>>
+
+/**
+ * The Durable Object of one repository. It has the repository's refs, indexes and small packs in its database, answers all requests that
+ * are about it, and maintains it in its alarms.
+ */
 export class RepositoryObject extends DurableObject<WorkerEnvironment> {
   readonly #state: ObjectState
-  readonly #storage: Storage
+  readonly #storage: SqliteR2Storage
+  readonly #settings: WorkerSettings
+  readonly #memory: MemoryBudget = createMemoryBudget(MEMORY)
   /** By origin: where clients came to stands in the answers. */
   readonly #hubs = new Map<string, Hub>()
 
   constructor(ctx: ObjectState, env: WorkerEnvironment) {
     super(ctx, env)
     this.#state = ctx
-    this.#storage = createR2Storage({ bucket: env.PACKS })
+    this.#settings = readSettings(env)
+    const own = ctx.id.toString()
+    this.#storage = createSqliteR2Storage({
+      database: createDurableObjectDatabase(ctx.storage, { location: `durable-object:${own}` }),
+      bucket: env.PACKS,
+      gracePeriod: this.#settings.gracePeriod,
+      peers: createManifestPeers(env, (key) => env.REPOSITORIES.idFromName(key).toString() === own),
+      onChange: (_key, id) => this.#noteChange(id),
+    })
   }
 
   /** Answers a request of a client that is about this repository. */
@@ -23,11 +60,68 @@ export class RepositoryObject extends DurableObject<WorkerEnvironment> {
     return this.#hub(originOf(this.env, request)).fetch(request)
   }
 
+  /** The state of this repository, for other objects and the Worker in front. */
+  getManifest(...given: Given<'get'>): Answer<'get'> {
+    return captureOutcome(() => this.#storage.manifests.get(...given))
+  }
+
+  /** Replaces the state of this repository. */
+  putManifest(...given: Given<'put'>): Answer<'put'> {
+    return captureOutcome(() => this.#storage.manifests.put(...given))
+  }
+
+  /** Maintains the repository, or, when it was deleted, removes what is left of it. */
+  override async alarm(): Promise<void> {
+    const [key] = (await this.#storage.list({ limit: 1 })).keys
+    const stored = key === undefined ? undefined : await this.#storage.open(key)
+    if (stored === undefined) await this.#removeDeleted()
+    else await this.#maintain(stored)
+  }
+
+  async #maintain(stored: RepositoryStorage): Promise<void> {
+    const repository = openRepository(stored, { codecs: createPortableCodecs(), memoryBudget: this.#memory })
+    try {
+      const { done } = await maintain(repository, { mode: 'gc', budget: BUDGET })
+      if (!done) await this.#wake(MAINTENANCE_PAUSE)
+    } finally {
+      await repository.close()
+    }
+  }
+
+  /** Removes the files of a deleted repository that nobody needs; forks may need some for as long as they live. */
+  async #removeDeleted(): Promise<void> {
+    const { storage } = this.#state
+    const id = await storage.get<string>(ID)
+    const isGone = id === undefined || (await this.#storage.collectRepository(id))
+    if (isGone) await storage.deleteAll()
+    else await storage.setAlarm(Date.now() + this.#settings.gracePeriod)
+  }
+
+  /** @param id absent when the repository was deleted. */
+  async #noteChange(id: string | undefined): Promise<void> {
+    const { storage } = this.#state
+    if (id === undefined) {
+      await storage.setAlarm(Date.now() + this.#settings.gracePeriod)
+      return
+    }
+    if ((await storage.get<string>(ID)) !== id) await storage.put(ID, id)
+    await this.#wake(this.#settings.maintenanceDelay)
+  }
+
+  /** Sees to it that there is an alarm soon. */
+  async #wake(delay: number): Promise<void> {
+    const { storage } = this.#state
+    const at = Date.now() + delay
+    const set = await storage.getAlarm()
+    if (set === null || set > at) await storage.setAlarm(at)
+  }
+
   #hub(origin: string): Hub {
     const known = this.#hubs.get(origin)
     if (known !== undefined) return known
     const hub = createHubOf(this.env, {
       storage: this.#storage,
+      memoryBudget: this.#memory,
       origin,
       waitUntil: (work) => {
         this.#state.waitUntil(work)

@@ -1,7 +1,9 @@
-import { createR2Storage } from '../../storage/r2/index.ts'
+import { createMemoryBudget } from '../../odb/memory-budget.ts'
+import { createSqliteR2Storage } from '../../storage/sqlite-r2/index.ts'
 import { repositoryKey } from '../../hub/repositories/repository-id.ts'
 import type { ExecutionContext, WorkerEnvironment } from './bindings.ts'
-import { createHubOf, originOf } from './hub-of.ts'
+import { createHubOf, MEMORY, originOf } from './hub-of.ts'
+import { createManifestPeers } from './manifest-peers.ts'
 import { objectOf } from './object-of.ts'
 import { createRemoteRegistry } from './remote-registry.ts'
 import { parseRepositoryAddress } from './repository-address.ts'
@@ -29,7 +31,8 @@ function hubOf(
   origin: string,
 ): ReturnType<typeof createHubOf> {
   return createHubOf(env, {
-    storage: createR2Storage({ bucket: env.PACKS }),
+    storage: createSqliteR2Storage({ bucket: env.PACKS, peers: createManifestPeers(env, () => false) }),
+    memoryBudget: createMemoryBudget(MEMORY),
     origin,
     waitUntil: (work) => {
       ctx.waitUntil(work)

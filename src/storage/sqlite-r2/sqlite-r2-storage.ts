@@ -4,6 +4,7 @@ import {
   type BucketStorage,
   type BucketStorageOptions,
 } from '../manifest/manifest-storage.ts'
+import { objectNames } from '../manifest/object-names.ts'
 import { uploadLimits } from '../manifest/upload-limits.ts'
 import type { R2BucketBinding } from '../r2/r2-binding.ts'
 import { openR2Bucket } from '../r2/r2-bucket.ts'
@@ -23,6 +24,16 @@ export interface SqliteR2StorageOptions extends BucketStorageOptions {
   readonly partBytes?: number
   /** Repositories of the same bucket whose state is in other databases. Absent: there are none. */
   readonly peers?: ManifestPeers
+  /** Is told of every change of a repository in the database, with its id; without one when it was deleted. */
+  readonly onChange?: (key: string, id: string | undefined) => Promise<void>
+}
+
+/** What is answered to the peers of a storage: see `ManifestPeers`. */
+export type ManifestsHere = Omit<ManifestPeers, 'isHere'>
+
+export interface SqliteR2Storage extends BucketStorage {
+  /** The manifests in the database, for those whose peer this is. */
+  readonly manifests: ManifestsHere
 }
 
 const MAX_SMALL_BYTES = 1 << 20
@@ -36,7 +47,7 @@ const MAX_SMALL_BYTES = 1 << 20
  *
  * @throws GitError `INVALID_ARGUMENT`
  */
-export function createSqliteR2Storage(options: SqliteR2StorageOptions): BucketStorage {
+export function createSqliteR2Storage(options: SqliteR2StorageOptions): SqliteR2Storage {
   const { database, smallBytes = MAX_SMALL_BYTES } = options
   if (!Number.isSafeInteger(smallBytes) || smallBytes < 0 || smallBytes > MAX_SMALL_BYTES) {
     throw new GitError(
@@ -53,6 +64,14 @@ export function createSqliteR2Storage(options: SqliteR2StorageOptions): BucketSt
     prefix: options.prefix ?? '',
     smallBytes,
     peers: options.peers,
+    onChange: options.onChange,
   })
-  return createBucketStorage(bucket, { ...options, probe: options.probe ?? false })
+  const names = objectNames(options.prefix ?? '')
+  return {
+    ...createBucketStorage(bucket, { ...options, probe: options.probe ?? false }),
+    manifests: {
+      get: (key, given) => bucket.get(names.manifest(key), given),
+      put: (key, bytes, condition) => bucket.put(names.manifest(key), bytes, condition),
+    },
+  }
 }

@@ -23,6 +23,8 @@ export interface TieredBucketOptions {
   readonly smallBytes: number
   /** Absent: every manifest is here. */
   readonly peers: ManifestPeers | undefined
+  /** Is told of every manifest that was put here; without an id when the repository was deleted. */
+  readonly onChange: ((key: string, id: string | undefined) => Promise<void>) | undefined
 }
 
 const DEFAULT_LIMIT = 1000
@@ -37,14 +39,17 @@ export function createTieredBucket(options: TieredBucketOptions): Bucket {
   const { small, large, peers, smallBytes } = options
   const names = objectNames(options.prefix)
   const location = small === undefined ? large.location : `${small.location}+${large.location}`
-  /** Repositories that are here, by key, with their ids: an id never gets another key. */
-  const ids = new Map<string, string>()
+  /** Ids of repositories that are here. */
+  const ids = new Set<string>()
 
   const manifestKey = (key: string): string | undefined =>
     key.startsWith(names.manifests) ? key.slice(names.manifests.length) : undefined
 
-  const noteManifest = (repository: string, bytes: Uint8Array): void => {
-    if (bytes.length > 0) ids.set(parseManifest(bytes, `${location}:${repository}`).id, repository)
+  const noteManifest = (repository: string, bytes: Uint8Array): string | undefined => {
+    if (bytes.length === 0) return undefined
+    const { id } = parseManifest(bytes, `${location}:${repository}`)
+    ids.add(id)
+    return id
   }
 
   const isSmallFile = (key: string, size: number): boolean => {
@@ -84,8 +89,10 @@ export function createTieredBucket(options: TieredBucketOptions): Bucket {
         if (small === undefined || peers?.isHere(repository) === false) {
           return peers?.put(repository, bytes, condition)
         }
-        noteManifest(repository, bytes)
-        return small.put(key, bytes, condition)
+        const id = noteManifest(repository, bytes)
+        const etag = await small.put(key, bytes, condition)
+        if (etag !== undefined) await options.onChange?.(repository, id)
+        return etag
       }
       if (small !== undefined && isSmallFile(key, bytes.length)) return small.put(key, bytes, condition)
       const [, owner] = /^([^/]+)\/users\//.exec(key.slice(names.repositories.length)) ?? []
