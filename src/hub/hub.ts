@@ -2,6 +2,8 @@ import type { Codecs } from '../codec/ports.ts'
 import { GitError } from '../errors.ts'
 import { createMemoryBudget, type MemoryBudget } from '../odb/memory-budget.ts'
 import type { Storage } from '../storage/storage.ts'
+import type { NamespaceBinding } from './binding/binding-types.ts'
+import { createNamespaceBinding } from './binding/namespace-binding.ts'
 import { authenticateByTokens, type ApiToken, type AuthenticateApi } from './rest/api-access.ts'
 import { createEventDelivery, type DeliverEventsOptions } from './events/deliver-events.ts'
 import { NO_DELIVERY } from './events/event-delivery.ts'
@@ -61,6 +63,13 @@ export interface Hub {
   /** Answers a request: REST below `/client/v4/…`, Git below `/git/…`, and the description of the REST interface at `/openapi.json`. */
   readonly fetch: (request: Request) => Promise<Response>
   /**
+   * The repositories of a namespace as an object with methods, like the `Artifacts` binding of Cloudflare. Whoever has it may do
+   * everything in the namespace, which need not exist yet.
+   *
+   * @throws ArtifactsError `INVALID_INPUT` for what is no name of a namespace.
+   */
+  artifacts(namespace: string): NamespaceBinding
+  /**
    * Takes up what earlier processes left behind: data of deleted repositories, repositories that were never finished, and events that
    * were not delivered. To be called when a process starts, and now and then.
    */
@@ -104,6 +113,7 @@ export function createHub(options: HubOptions): Hub {
         headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
       })
     },
+    artifacts: (namespace) => createNamespaceBinding(context, namespace),
     async resume() {
       context.delivery.start()
       await resumeWork(context)

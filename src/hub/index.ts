@@ -5,6 +5,7 @@ export { createHub, type Hub, type HubOptions } from './hub.ts'
 export { ARTIFACTS_LIMITS, type HubLimits, type RequestRate } from './hub-limits.ts'
 export type { ApiToken, AuthenticateApi } from './rest/api-access.ts'
 export type { Permission } from './rest/route.ts'
+export type * from './binding/binding-types.ts'
 export type { DeliverEventsOptions, RetryOptions } from './events/deliver-events.ts'
 export {
   createCallbackSink,

@@ -1,0 +1,572 @@
+import { isArtifactsError, type ArtifactsErrorCode } from '../../../src/hub/artifacts-error.ts'
+import type { NamespaceBinding, RepositoryBinding } from '../../../src/hub/binding/binding-types.ts'
+import { assertEqual, assertTrue } from '../../../src/storage/conformance/assertions.ts'
+
+/** One promise of the binding, checked through whatever interface the given binding is. */
+export interface BindingCase {
+  readonly name: string
+  /** Rejects with what was found and what was expected. */
+  readonly run: (binding: NamespaceBinding) => Promise<void>
+}
+
+const author = { name: 'A U Thor', email: 'author@example.com', time: 1_600_000_000 }
+const ABSENT = '1'.repeat(40)
+
+/** What the remote of an import answers in these cases, by the last part of its path. */
+export const REMOTE_ANSWERS: Readonly<Record<string, () => Response>> = {
+  '/private.git': () => new Response(null, { status: 401 }),
+  '/absent.git': () => new Response(null, { status: 404 }),
+  '/page': () => new Response('<html>', { headers: { 'Content-Type': 'text/html' } }),
+  '/broken.git': () => new Response(null, { status: 503 }),
+}
+
+/** The `fetch` of a hub that these cases import with. */
+export function answerImports(url: string): Promise<Response> {
+  const path = new URL(url).pathname.replace('/info/refs', '')
+  return Promise.resolve(REMOTE_ANSWERS[path]?.() ?? new Response(null, { status: 500 }))
+}
+
+async function assertFails(
+  run: () => Promise<unknown>,
+  code: ArtifactsErrorCode,
+  numericCode: number,
+  message?: string,
+): Promise<void> {
+  const what = `${code} ${message ?? ''}`
+  let result: unknown
+  try {
+    result = await run()
+  } catch (error) {
+    if (!isArtifactsError(error)) throw new Error(`${what}: threw ${String(error)}`, { cause: error })
+    assertEqual([error.name, error.code, error.numericCode], ['ArtifactsError', code, numericCode], what)
+    if (message !== undefined) assertEqual(error.message, message, what)
+    return
+  }
+  throw new Error(`${what}: gave ${JSON.stringify(result)}`)
+}
+
+/** Passes what the types forbid. */
+function wrong<T>(value: unknown): T {
+  return value as T
+}
+
+interface Filled {
+  readonly repo: RepositoryBinding
+  readonly first: string
+  readonly second: string
+}
+
+async function fill(binding: NamespaceBinding, name: string): Promise<Filled> {
+  await binding.create(name)
+  const repo = await binding.get(name)
+  const commit = async (changes: Parameters<RepositoryBinding['commit']>[0]['changes']): Promise<string> => {
+    const outcome = await repo.commit({ changes, message: ' a change\n\nwith a body', author })
+    assertTrue(outcome.kind === 'committed', `the commit was ${outcome.kind}`)
+    return outcome.commit
+  }
+  const first = await commit([
+    { path: 'README.md', content: 'hello\n' },
+    { path: 'bin/run', content: '#!', mode: '100755' },
+    { path: 'link', content: 'README.md', mode: '120000' },
+    { path: 'page.html', content: '<b>' },
+    { path: 'logo.PNG', content: new Uint8Array([1, 0, 2]) },
+    { path: 'zeros', content: new Uint8Array([1, 0, 2]) },
+    { path: 'latin', content: new Uint8Array([0xfc, 0x62]) },
+    { path: 'large', content: new Uint8Array(5001) },
+  ])
+  const second = await commit([{ path: 'README.md', content: 'hello again\n' }])
+  return { repo, first, second }
+}
+
+async function bytesOf(blob: Blob | null): Promise<number[] | null> {
+  return blob && [...new Uint8Array(await blob.arrayBuffer())]
+}
+
+export const BINDING_CASES: readonly BindingCase[] = [
+  {
+    name: 'create gives what the types say, and a token',
+    run: async (binding) => {
+      const created = await binding.create('One', {
+        description: 'the first',
+        readOnly: false,
+        setDefaultBranch: 'trunk',
+      })
+      const { id, token, remote, ...rest } = created
+      assertEqual(rest, { name: 'One', description: 'the first', defaultBranch: 'trunk' }, 'the result')
+      assertTrue(/^[0-9a-z]{16}$/.test(id), `the id is ${id}`)
+      assertTrue(/^art_v2_x_[0-9a-f]{40}\?expires=\d+$/.test(token), `the token is ${token}`)
+      assertTrue(/^https:\/\/[^/]+\/git\/[^/]+\/One\.git$/.test(remote), `the remote is ${remote}`)
+      assertEqual((await binding.create('bare')).description, null, 'a description that was not given')
+    },
+  },
+  {
+    name: 'create refuses what cannot be a repository, and takes a name once',
+    run: async (binding) => {
+      for (const name of ['', '-x', 'a b', 'ü', wrong<string>(undefined), wrong<string>(5)])
+        await assertFails(() => binding.create(name), 'INVALID_REPO_NAME', 10101, 'Invalid repo name.')
+      await binding.create('taken')
+      await assertFails(() => binding.create('TAKEN'), 'ALREADY_EXISTS', 10201, 'repo already exists: TAKEN')
+      for (const options of [5, 'x', [], { description: 5 }, { readOnly: 'yes' }, { setDefaultBranch: 5 }])
+        await assertFails(() => binding.create('bad', wrong(options)), 'INVALID_INPUT', 10100)
+      for (const setDefaultBranch of ['', 'a..b', '-x', 'x.lock', 'a b', '@{x'])
+        await assertFails(
+          () => binding.create('bad', { setDefaultBranch }),
+          'INVALID_INPUT',
+          10100,
+          'Artifacts default branch is invalid',
+        )
+      const racers = await Promise.allSettled([1, 2, 3].map(() => binding.create('raced')))
+      assertEqual(racers.filter(({ status }) => status === 'fulfilled').length, 1, 'winners of a race')
+    },
+  },
+  {
+    name: 'get finds repositories by name in any case, and no others',
+    run: async (binding) => {
+      await assertFails(() => binding.get('None'), 'NOT_FOUND', 10200, 'Repository not found: None.')
+      await assertFails(() => binding.get('-'), 'INVALID_REPO_NAME', 10101)
+      const { id } = await binding.create('Some')
+      const info = await (await binding.get('SOME')).info()
+      assertEqual([info.id, info.name], [id, 'Some'], 'what was found')
+    },
+  },
+  {
+    name: 'list pages through repositories, newest first',
+    run: async (binding) => {
+      assertEqual(await binding.list(), { repos: [], total: 0 }, 'an empty namespace')
+      for (const name of ['a', 'b', 'c']) {
+        await binding.create(name)
+        await new Promise((resolve) => setTimeout(resolve, 3))
+      }
+      const first = await binding.list({ limit: 2 })
+      assertEqual([first.repos.map(({ name }) => name), first.total], [['c', 'b'], 3], 'the first page')
+      assertTrue(first.cursor !== undefined, 'the first page has no cursor')
+      const last = await binding.list({ limit: 2, cursor: first.cursor })
+      assertEqual([last.repos.map(({ name }) => name), last.cursor], [['a'], undefined], 'the last page')
+      const keys = ['id', 'name', 'description', 'defaultBranch', 'createdAt', 'updatedAt', 'lastPushAt']
+      assertEqual(
+        Object.keys(last.repos[0] ?? {}),
+        [...keys, 'source', 'readOnly', 'status'],
+        'keys of a row',
+      )
+      assertEqual((await binding.list({ cursor: 'nonsense' })).repos.length, 3, 'a foreign cursor')
+      for (const limit of [0, 201, 1.5, wrong<number>('5')])
+        await assertFails(
+          () => binding.list({ limit }),
+          'INVALID_INPUT',
+          10100,
+          'Invalid limit: must be between 1 and 200.',
+        )
+      await assertFails(() => binding.list(wrong('x')), 'INVALID_INPUT', 10100)
+    },
+  },
+  {
+    name: 'delete says whether there was one, and a capability never means another repository',
+    run: async (binding) => {
+      await binding.create('gone')
+      const repo = await binding.get('gone')
+      assertEqual(await binding.delete('GONE'), true, 'deleting')
+      assertEqual(await binding.delete('gone'), false, 'deleting again')
+      assertEqual(await binding.delete('never'), false, 'deleting what never was')
+      await assertFails(() => binding.delete('-'), 'INVALID_REPO_NAME', 10101)
+      const isGone = async (): Promise<void> => {
+        const calls = [
+          () => repo.info(),
+          () => repo.log(),
+          () => repo.createToken(),
+          () => repo.listTokens(),
+          () => repo.revokeToken('0123456789abcdef'),
+          () => repo.readBlob(ABSENT),
+          () => repo.readTree(ABSENT),
+          () => repo.readCommit(ABSENT),
+          () => repo.readFile({ ref: 'main', path: 'x' }),
+          () => repo.fork('other'),
+          () => repo.listRefs(),
+        ]
+        for (const call of calls) await assertFails(call, 'NOT_FOUND', 10200, 'Repository not found: gone.')
+      }
+      await isGone()
+      await binding.create('gone')
+      await isGone()
+    },
+  },
+  {
+    name: 'info is looked up anew by each call',
+    run: async (binding) => {
+      const { id, remote } = await binding.create('info', { description: 'd', readOnly: true })
+      const repo = await binding.get('info')
+      const info = await repo.info()
+      const { createdAt, updatedAt, ...rest } = info
+      assertEqual(
+        rest,
+        {
+          id,
+          name: 'info',
+          description: 'd',
+          defaultBranch: 'main',
+          lastPushAt: null,
+          source: null,
+          readOnly: true,
+          remote,
+        },
+        'the info',
+      )
+      assertTrue(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(createdAt), `createdAt is ${createdAt}`)
+      assertTrue(updatedAt >= createdAt, `updatedAt is ${updatedAt}`)
+      const { repo: pushed } = await fill(binding, 'pushed')
+      assertTrue((await pushed.info()).lastPushAt !== null, 'lastPushAt is null after a push')
+    },
+  },
+  {
+    name: 'readBlob, readTree and readCommit read by hash',
+    run: async (binding) => {
+      const { repo, first, second } = await fill(binding, 'objects')
+      const commit = await repo.readCommit(second)
+      assertTrue(commit !== null, 'the commit is null')
+      const person = { name: author.name, email: author.email }
+      assertEqual(
+        { ...commit, treeHash: '' },
+        {
+          hash: second,
+          treeHash: '',
+          message: ' a change\n\nwith a body',
+          author: person,
+          committer: person,
+          parents: [first],
+          authoredAt: author.time,
+          committedAt: author.time,
+        },
+        'the commit',
+      )
+      const tree = await repo.readTree(commit.treeHash)
+      assertEqual(
+        tree?.map(({ name, mode, type }) => [name, mode, type].join(' ')),
+        [
+          'README.md 100644 blob',
+          'bin 40000 tree',
+          'large 100644 blob',
+          'latin 100644 blob',
+          'link 120000 symlink',
+          'logo.PNG 100644 blob',
+          'page.html 100644 blob',
+          'zeros 100644 blob',
+        ],
+        'the tree',
+      )
+      const hashOf = (name: string): string => tree?.find((entry) => entry.name === name)?.hash ?? ''
+      const blob = await repo.readBlob(hashOf('zeros'))
+      assertEqual([blob?.type, await bytesOf(blob)], ['', [1, 0, 2]], 'the blob')
+      for (const hash of [ABSENT, commit.treeHash, second])
+        assertEqual(await repo.readBlob(hash), null, `the blob ${hash}`)
+      assertEqual(
+        [await repo.readTree(ABSENT), await repo.readCommit(ABSENT)],
+        [null, null],
+        'what is absent',
+      )
+      for (const hash of [second, hashOf('zeros')])
+        await assertFails(() => repo.readTree(hash), 'INTERNAL_ERROR', 10400)
+      for (const hash of [commit.treeHash, hashOf('zeros')])
+        await assertFails(() => repo.readCommit(hash), 'INTERNAL_ERROR', 10400)
+      await assertFails(
+        () => repo.readBlob(hashOf('large')),
+        'MEMORY_LIMIT',
+        10402,
+        'The object is too large to read through the binding.',
+      )
+      const stream = await repo.openBlob(hashOf('large'))
+      assertEqual((await new Response(stream).arrayBuffer()).byteLength, 5001, 'the bytes of a stream')
+      assertEqual(await repo.openBlob(ABSENT), null, 'the stream of what is absent')
+    },
+  },
+  {
+    name: 'hashes are checked before they are looked for',
+    run: async (binding) => {
+      await binding.create('hashes')
+      const repo = await binding.get('hashes')
+      const reads = [
+        (hash: string) => repo.readBlob(hash),
+        (hash: string) => repo.readTree(hash),
+        (hash: string) => repo.readCommit(hash),
+        (hash: string) => repo.openBlob(hash),
+      ]
+      for (const read of reads) {
+        for (const hash of ['', wrong<string>(undefined)])
+          await assertFails(() => read(hash), 'INVALID_INPUT', 10100, 'Invalid hash: hash required.')
+        for (const hash of ['abc', 'A'.repeat(40), '1'.repeat(41)])
+          await assertFails(
+            () => read(hash),
+            'INVALID_INPUT',
+            10100,
+            'Invalid hash: expected a 40-character SHA-1 hex hash.',
+          )
+      }
+    },
+  },
+  {
+    name: 'readFile reads by ref and path, with a type that no browser runs',
+    run: async (binding) => {
+      const { repo, first, second } = await fill(binding, 'files')
+      const text = async (ref: string, path: string): Promise<string | null> =>
+        (await (await repo.readFile({ ref, path }))?.text()) ?? null
+      for (const ref of ['main', 'HEAD', 'refs/heads/main', 'heads/main', second])
+        assertEqual(await text(ref, 'README.md'), 'hello again\n', ref)
+      assertEqual(await text(first, '/./README.md'), 'hello\n', 'by commit')
+      assertEqual(await text('main', 'bin//run'), '#!', 'in a directory')
+      assertEqual(await text('main', 'link'), 'README.md', 'a symbolic link')
+      const types: Record<string, string | undefined> = {}
+      for (const path of ['README.md', 'page.html', 'logo.PNG', 'zeros', 'latin'])
+        types[path] = (await repo.readFile({ ref: 'main', path }))?.type
+      assertEqual(
+        types,
+        {
+          'README.md': 'text/plain;charset=utf-8',
+          'page.html': 'text/plain;charset=utf-8',
+          'logo.PNG': 'image/png',
+          zeros: 'application/octet-stream',
+          latin: 'application/octet-stream',
+        },
+        'types',
+      )
+      for (const [ref, path] of [
+        ['none', 'README.md'],
+        ['main~1', 'README.md'],
+        [first.slice(0, 12), 'README.md'],
+        ['main', 'none'],
+        ['main', 'bin'],
+        ['main', 'bin/../README.md'],
+        ['main', '/'],
+        ['main', 'README.md/x'],
+      ] as const)
+        assertEqual(await repo.readFile({ ref, path }), null, `${ref} ${path}`)
+      await assertFails(
+        () => repo.readFile({ ref: '', path: 'x' }),
+        'INVALID_INPUT',
+        10100,
+        'Invalid ref: ref required.',
+      )
+      await assertFails(
+        () => repo.readFile({ ref: 'main', path: '' }),
+        'INVALID_INPUT',
+        10100,
+        'Invalid path: path required.',
+      )
+      await assertFails(() => repo.readFile(wrong(5)), 'INVALID_INPUT', 10100)
+      await assertFails(() => repo.readFile({ ref: 'main', path: 'large' }), 'MEMORY_LIMIT', 10402)
+    },
+  },
+  {
+    name: 'log lists first parents, and nothing where there is nothing',
+    run: async (binding) => {
+      const { repo, first, second } = await fill(binding, 'history')
+      const hashes = async (options?: Parameters<RepositoryBinding['log']>[0]): Promise<string[]> =>
+        (await repo.log(options)).map(({ hash }) => hash)
+      assertEqual(await hashes(), [second, first], 'without options')
+      assertEqual(await hashes({ ref: first }), [first], 'of a commit')
+      assertEqual(await hashes({ limit: 1, offset: 1 }), [first], 'with limit and offset')
+      assertEqual(await hashes({ limit: 100_000 }), [second, first], 'with a limit that is capped')
+      assertEqual(await hashes({ ref: 'none' }), [], 'of an unknown ref')
+      assertEqual(await hashes({ offset: 5 }), [], 'behind its end')
+      await binding.create('empty')
+      assertEqual(await (await binding.get('empty')).log(), [], 'of an empty repository')
+      for (const limit of [0, -1, 1.5, wrong<number>('1')])
+        await assertFails(
+          () => repo.log({ limit }),
+          'INVALID_INPUT',
+          10100,
+          'Invalid limit: must be a positive integer.',
+        )
+      for (const offset of [-1, 0.5]) await assertFails(() => repo.log({ offset }), 'INVALID_INPUT', 10100)
+      await assertFails(() => repo.log({ ref: wrong(5) }), 'INVALID_INPUT', 10100)
+    },
+  },
+  {
+    name: 'tokens are made, listed and revoked',
+    run: async (binding) => {
+      await binding.create('tokens')
+      await binding.create('others')
+      const repo = await binding.get('tokens')
+      const others = await binding.get('others')
+      const token = await repo.createToken()
+      assertEqual(token.scope, 'write', 'the scope')
+      const lasts = Date.parse(token.expiresAt) - Date.now()
+      assertTrue(lasts > 86_000_000 && lasts <= 86_401_000, `it lasts ${lasts} ms`)
+      const reading = await repo.createToken('read', 60)
+      assertEqual(reading.scope, 'read', 'the scope')
+      await assertFails(() => repo.createToken(wrong('admin')), 'INVALID_INPUT', 10100)
+      for (const ttl of [59, 31_536_001, 60.5, wrong<number>('60')])
+        await assertFails(
+          () => repo.createToken('read', ttl),
+          'INVALID_TTL',
+          10103,
+          `Invalid TTL ${ttl}: must be between 60 and 31536000 seconds.`,
+        )
+      const listed = await repo.listTokens()
+      assertEqual([listed.total, listed.tokens.length], [3, 3], 'how many tokens there are')
+      assertEqual(
+        Object.keys(listed.tokens[0] ?? {}),
+        ['id', 'scope', 'state', 'createdAt', 'expiresAt'],
+        'keys',
+      )
+      assertEqual(await others.revokeToken(token.id), false, 'revoking the token of another repository')
+      assertEqual(await repo.revokeToken(token.plaintext), true, 'revoking by text')
+      assertEqual(await repo.revokeToken(token.id), false, 'revoking again')
+      assertEqual(await repo.revokeToken(reading.id), true, 'revoking by id')
+      assertEqual(await repo.revokeToken('0123456789abcdef'), false, 'revoking an unknown one')
+      for (const text of ['', 'nonsense', wrong<string>(5)])
+        await assertFails(
+          () => repo.revokeToken(text),
+          'INVALID_INPUT',
+          10100,
+          'Invalid tokenOrId: must be a token id or artifact token.',
+        )
+      const after = await repo.listTokens()
+      assertEqual(
+        after.tokens.map(({ state }) => state),
+        ['active', 'revoked', 'revoked'],
+        'states',
+      )
+    },
+  },
+  {
+    name: 'fork takes the default branch, or everything, and nothing of it is shared afterwards',
+    run: async (binding) => {
+      const { repo, second } = await fill(binding, 'parent')
+      await repo.commit({
+        branch: 'topic',
+        startPoint: second,
+        changes: [{ path: 't', content: 't' }],
+        message: 't',
+        author,
+      })
+      const created = await repo.fork('child', { description: 'd', readOnly: true })
+      const keys = ['id', 'name', 'description', 'defaultBranch', 'remote', 'token']
+      assertEqual(Object.keys(created), keys, 'keys of the result')
+      const child = await binding.get('child')
+      const names = async (one: RepositoryBinding): Promise<string[]> =>
+        (await one.listRefs({ prefix: 'refs/' })).refs.map(({ name }) => name)
+      assertEqual(await names(child), ['refs/heads/main'], 'refs of the fork')
+      const info = await child.info()
+      assertTrue(
+        /^artifacts:[^/]+\/parent$/.test(info.source ?? ''),
+        `the source is ${info.source ?? 'null'}`,
+      )
+      assertEqual([info.readOnly, info.description], [true, 'd'], 'its options')
+      await repo.fork('whole', { defaultBranchOnly: false })
+      assertEqual(
+        await names(await binding.get('whole')),
+        ['refs/heads/main', 'refs/heads/topic'],
+        'all refs',
+      )
+      await assertFails(() => repo.fork('child'), 'ALREADY_EXISTS', 10201, 'repo already exists: child')
+      await assertFails(() => repo.fork('-'), 'INVALID_REPO_NAME', 10101)
+      await assertFails(() => repo.fork('x', wrong({ readOnly: 1 })), 'INVALID_INPUT', 10100)
+      await binding.delete('parent')
+      assertEqual((await child.log()).length, 2, 'the log of the fork when its parent is gone')
+    },
+  },
+  {
+    name: 'import fails by the documented codes, and leaves nothing',
+    run: async (binding) => {
+      const from =
+        (url: unknown, more = {}) =>
+        () =>
+          binding.import(wrong({ source: { url, ...more }, target: { name: 'imported' } }))
+      const https = 'Invalid source.url: must be an HTTPS URL.'
+      await assertFails(from('http://host.example/a.git'), 'INVALID_INPUT', 10100, https)
+      for (const url of ['nonsense', '', undefined])
+        await assertFails(from(url), 'INVALID_INPUT', 10100, 'Invalid source.url: must be a valid URL.')
+      for (const depth of [0, -1, 1.5])
+        await assertFails(from('https://host.example/a', { depth }), 'INVALID_INPUT', 10100)
+      await assertFails(
+        from('https://host.example/private.git'),
+        'REMOTE_AUTH_REQUIRED',
+        10106,
+        'Authentication is required to access the remote repository.',
+      )
+      await assertFails(
+        from('https://host.example/absent.git'),
+        'NOT_FOUND',
+        10200,
+        'Remote repository not found.',
+      )
+      await assertFails(
+        from('https://host.example/page'),
+        'INVALID_URL',
+        10104,
+        'The URL does not point to a git repository.',
+      )
+      await assertFails(
+        from('https://host.example/broken.git'),
+        'UPSTREAM_UNAVAILABLE',
+        10401,
+        'The upstream service is unavailable. Please retry.',
+      )
+      const named = (name: unknown) => () =>
+        binding.import(wrong({ source: { url: 'https://host.example/page' }, target: { name } }))
+      await assertFails(named('-'), 'INVALID_REPO_NAME', 10101)
+      await binding.create('there')
+      await assertFails(named('There'), 'ALREADY_EXISTS', 10201)
+      assertEqual(
+        (await binding.list()).repos.map(({ name }) => name),
+        ['there'],
+        'what is left',
+      )
+    },
+  },
+  {
+    name: 'beyond Artifacts: refs, differences, merge bases, and commits by compare-and-swap',
+    run: async (binding) => {
+      const { repo, first, second } = await fill(binding, 'extended')
+      assertEqual(
+        await repo.listRefs(),
+        {
+          refs: [
+            { name: 'HEAD', hash: second, target: 'refs/heads/main' },
+            { name: 'refs/heads/main', hash: second },
+          ],
+        },
+        'refs',
+      )
+      const diff = await repo.diff({ from: first, to: second })
+      assertEqual(
+        diff.files.map(({ path, status }) => [path, status]),
+        [['README.md', 'modified']],
+        'the difference',
+      )
+      assertEqual(await repo.mergeBases(first, 'main'), [first], 'merge bases')
+      await assertFails(() => repo.diff({ from: 'none' }), 'NOT_FOUND', 10200)
+      const stale = await repo.commit({
+        expectedHead: first,
+        changes: [{ path: 'x', content: '' }],
+        message: 'x',
+        author,
+      })
+      assertEqual(stale, { kind: 'stale', found: second }, 'a commit that came too late')
+      for (const changes of [
+        5,
+        [5],
+        [{ path: 5 }],
+        [{ path: 'x' }],
+        [{ path: 'x', content: 5 }],
+        [{ path: '../x', content: '' }],
+      ])
+        await assertFails(() => repo.commit(wrong({ changes, message: '', author })), 'INVALID_INPUT', 10100)
+      await assertFails(() => repo.commit(wrong(undefined)), 'INVALID_INPUT', 10100)
+    },
+  },
+  {
+    name: 'a capability that was disposed of does nothing any more',
+    run: async (binding) => {
+      await binding.create('disposed')
+      const repo = await binding.get('disposed')
+      await repo.info()
+      repo[Symbol.dispose]()
+      let failed = false
+      await repo.info().catch(() => {
+        failed = true
+      })
+      assertTrue(failed, 'it still answers')
+      const other = await binding.get('disposed')
+      assertEqual((await other.info()).name, 'disposed', 'another capability')
+    },
+  },
+]
