@@ -3,12 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { FAULTS } from '../../src/storage/conformance/index.ts'
-import {
-  checkCrashPoints,
-  CRASH_WORKS,
-  makeCrashHistory,
-  type CrashHistory,
-} from '../support/crash-points.ts'
+import { checkCrashPoints, makeCrashHistory, type CrashHistory } from '../support/crash-points.ts'
 import { CRASH_ADAPTERS } from './crash-point-adapters.ts'
 
 let top: string
@@ -21,15 +16,18 @@ beforeAll(async () => {
 
 afterAll(() => rm(top, { recursive: true, force: true, maxRetries: 3 }))
 
-/** All faults in memory; of the others, which the slow suite goes through in full, a sample. */
+/** A sample of what the slow suite goes through in full: kinds of work, faults, and every which call. */
 const SAMPLE = [
-  ['memory', FAULTS, 1],
-  ['sqlite', ['lose', 'stop'], 3],
-  ['fs', ['lose', 'stop'], 7],
+  ['memory', ['push', 'fork', 'delete'], FAULTS, 1],
+  ['memory', ['maintain', 'gc'], ['lose', 'stop'], 9],
+  ['sqlite', ['push', 'fork', 'delete'], ['lose', 'stop'], 3],
+  ['sqlite', ['gc'], ['stop-after'], 17],
+  ['fs', ['push', 'fork', 'delete'], ['lose', 'stop'], 7],
+  ['fs', ['gc'], ['stop-after'], 23],
 ] as const
 
-describe.each(SAMPLE)('on %s', (name, faults, every) => {
-  test.each(CRASH_WORKS.flatMap((work) => faults.map((fault) => [work, fault] as const)))(
+describe.each(SAMPLE)('on %s', (name, works, faults, every) => {
+  test.each(works.flatMap((work) => faults.map((fault) => [work, fault] as const)))(
     'a %s is safe when a call of the storage meets with %s',
     { timeout: 60_000 },
     async (work, fault) => {

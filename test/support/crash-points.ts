@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { createNodeCodecs } from '../../src/codec/node/index.ts'
 import { forkRepository } from '../../src/repository/fork/fork-repository.ts'
+import { maintain } from '../../src/repository/maintenance/maintain.ts'
 import { planPack } from '../../src/repository/outgoing-pack.ts'
 import { openRepository, type Repository } from '../../src/repository/repository.ts'
 import { createFaultyStorage, type Fault } from '../../src/storage/conformance/index.ts'
@@ -9,7 +10,7 @@ import type { Storage } from '../../src/storage/storage.ts'
 import { git, gitBytes } from './git.ts'
 
 /*
- * Crash points: one call of a storage after the other goes wrong while something is pushed, forked or deleted. Whatever happens,
+ * Crash points: one call of a storage after the other goes wrong while something is pushed, forked, deleted, repacked or collected. Whatever happens,
  * what was acknowledged is there, every repository can be cloned whole, nothing is half done, trying again works, and what was left lying
  * about can be collected.
  */
@@ -29,7 +30,7 @@ export interface CrashPointOptions {
   readonly dispose: (storage: Storage) => Promise<void>
 }
 
-export const CRASH_WORKS = ['push', 'fork', 'delete'] as const
+export const CRASH_WORKS = ['push', 'fork', 'delete', 'maintain', 'gc'] as const
 export type CrashWork = (typeof CRASH_WORKS)[number]
 
 /** A small history, and the packs to push it with. */
@@ -78,7 +79,7 @@ export async function checkCrashPoints(
 ): Promise<number> {
   for (let at = 0; ; at += every) {
     const storage = await options.createStorage()
-    await prepare(storage, history)
+    await prepare(storage, history, work)
     const faulty = createFaultyStorage(storage, { fault, at })
     const isDone = await carryOut(faulty.storage, history, work).then(
       () => true,
@@ -98,7 +99,7 @@ export async function checkCrashPoints(
 }
 
 /** `source` with two branches, and `sibling`, a fork of it that sees one of them. */
-async function prepare(storage: Storage, { base }: CrashHistory): Promise<void> {
+async function prepare(storage: Storage, { base }: CrashHistory, work: CrashWork): Promise<void> {
   const repository = openRepository(await storage.create('source', { objectFormat: 'sha1', head: MAIN }), {
     codecs,
   })
@@ -108,6 +109,9 @@ async function prepare(storage: Storage, { base }: CrashHistory): Promise<void> 
     { name: SIDE, expect: { kind: 'absent' }, target: { kind: 'direct', id: base.side } },
   ] as const
   await incoming.commit(refs, { atomic: false })
+  if (work === 'gc') {
+    await repository.storage.commit({ refs: [{ name: SIDE, expect: { kind: 'any' }, target: null }] })
+  }
   await repository.close()
   await forkRepository(storage, 'source', 'sibling', { codecs, refs: 'head' }).then((fork) =>
     fork.storage.close(),
@@ -120,8 +124,22 @@ async function carryOut(storage: Storage, history: CrashHistory, work: CrashWork
   } else if (work === 'fork') {
     const fork = await forkRepository(storage, 'source', 'fork', { codecs, refs: 'head' })
     await fork.storage.close()
-  } else {
+  } else if (work === 'push') {
     await pushNext(storage, history)
+  } else {
+    // One of its branches is not reached any more, and the sibling's only pack is partial.
+    for (const key of ['source', 'sibling']) await maintainOne(storage, key, work)
+  }
+}
+
+async function maintainOne(storage: Storage, key: string, work: 'maintain' | 'gc'): Promise<void> {
+  const stored = await storage.open(key)
+  if (stored === undefined) throw new Error(`${key} is gone`)
+  const repository = openRepository(stored, { codecs })
+  try {
+    await maintain(repository, work === 'gc' ? { mode: 'gc', gracePeriod: 0 } : { mode: 'full' })
+  } finally {
+    await repository.close()
   }
 }
 
@@ -172,6 +190,19 @@ async function judge(
     if (isDone) expect(keys, name).toContain('fork')
     if (!keys.includes('fork')) await carryOut(storage, history, 'fork')
     expect([...(await expectWhole(storage, 'fork', history, name))], name).toEqual([[MAIN, base.id]])
+  }
+  if (work === 'maintain' || work === 'gc') {
+    await carryOut(storage, history, work)
+    for (const key of ['source', 'sibling']) {
+      const stored = await storage.open(key)
+      const packs = await stored?.listPacks()
+      await stored?.close()
+      expect(
+        packs?.filter(({ partial }) => partial === true),
+        `${name}: partial packs of ${key}`,
+      ).toEqual([])
+      expect(packs, `${name}: packs of ${key}`).toHaveLength(1)
+    }
   }
   if (work === 'delete') {
     if (isDone) expect(keys, name).not.toContain('sibling')
