@@ -63,6 +63,12 @@ export type {
   MaintenanceMode,
   MaintenanceOptions,
 } from './repository/maintenance/maintenance-options.ts'
+export {
+  MaintenanceScheduler,
+  readAutoPackLimit,
+  type LentRepository,
+  type MaintenanceSchedulerOptions,
+} from './repository/maintenance/maintenance-scheduler.ts'
 export type { MaintenanceResult, MaintenanceStep } from './repository/maintenance/maintenance-result.ts'
 export type { LayoutRoots, RepositoryFileKind, StorageMaintenance } from './storage/storage-maintenance.ts'
 

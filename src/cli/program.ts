@@ -121,6 +121,14 @@ export function createProgram(): Command {
         .choices(['sha1', 'sha256'])
         .default('sha1'),
     )
+    .addOption(
+      new Option(
+        '--maintain <when>',
+        'with --bare or --plain: join small packs after pushes, where there are more than gc.autoPackLimit',
+      )
+        .choices(['auto', 'off'])
+        .default('auto'),
+    )
     .addOption(memoryBudgetOption())
     .option('--quiet', 'print no line for every request', false)
     .action(async (options: ServeOptions) => {

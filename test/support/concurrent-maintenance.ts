@@ -28,14 +28,21 @@ const MAINTENANCE: readonly (readonly string[])[] = [
 
 const PATH_PUSH = 'push over a path'
 
+/** Maintains the repository once more; tells what went wrong. */
+export type MaintainBeside = (repository: string, round: number) => Promise<string | undefined>
+
 /**
  * Runs git's maintenance and git's own pushes on a bare repository, over and over, while clones, fetches and pushes go
  * through the server that serves it; then checks that nothing failed and nothing was lost.
+ *
+ * @param maintainBeside maintains the repository too, at the same time. Git's own maintenance may then fail, as it may beside another of
+ * git's that removes the packs it is about to read.
  */
 export async function runConcurrentMaintenance(
   server: Served,
   scratch: Scratch,
   seconds: number,
+  maintainBeside?: MaintainBeside,
 ): Promise<ConcurrencyReport> {
   const name = 'busy.git'
   const served = await createHistory('source-like', server.path(name), { scale: 0.5 })
@@ -89,7 +96,14 @@ export async function runConcurrentMaintenance(
   await Promise.all([
     repeat(async (round) => {
       const command = MAINTENANCE[round % MAINTENANCE.length] ?? []
-      await attempt('maintenance', command, served)
+      if (maintainBeside === undefined) await attempt('maintenance', command, served)
+      else await tryGit(command, { cwd: served })
+    }),
+    repeat(async (round) => {
+      if (maintainBeside === undefined) return
+      const failure = await maintainBeside(served, round)
+      counts['maintenance'] = (counts['maintenance'] ?? 0) + 1
+      if (failure !== undefined) failures.push(`maintenance: ${failure}`)
     }),
     pushing(PATH_PUSH, served, 'local', 1_000),
     pushing('push', url, 'one', 2_000),

@@ -4,6 +4,7 @@ import { createGitHandler } from '../../http/index.ts'
 import { RepositoryCache } from '../../repository/repository-cache.ts'
 import { openRepositoryAt } from '../open-repository.ts'
 import { resolveBare } from '../serve/resolve-bare.ts'
+import { maintainAfterPushes, type MaintainWhen } from '../serve/maintain-after-pushes.ts'
 import { createSharedOptions, logError, OPEN_REPOSITORIES, runServer } from '../serve/run-server.ts'
 
 export interface ServeBareOptions {
@@ -16,6 +17,7 @@ export interface ServeBareOptions {
   readonly hooks: boolean
   /** Bytes. */
   readonly memoryBudget?: number
+  readonly maintain: MaintainWhen
   readonly quiet: boolean
 }
 
@@ -36,8 +38,12 @@ export async function serveBareCommand(options: ServeBareOptions): Promise<void>
     ...(remoteUserHeader === undefined ? {} : { remoteUserHeader }),
   })
   const { host, port, quiet } = options
-  const handler = createGitHandler({ resolve, onError: logError })
-  await runServer({ host, port, quiet, start: () => ({ handler }) }, () => cache.close())
+  const maintained = maintainAfterPushes(resolve, options.maintain, logError)
+  const handler = createGitHandler({ resolve: maintained.resolve, onError: logError })
+  await runServer({ host, port, quiet, start: () => ({ handler }) }, async () => {
+    await maintained.close()
+    await cache.close()
+  })
 }
 
 async function servedFolder(path: string): Promise<string> {

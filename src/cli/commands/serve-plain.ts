@@ -6,6 +6,7 @@ import { misuse } from '../failure.ts'
 import { openPlainStorage, type PlainStorageOptions } from '../serve/plain-storage.ts'
 import { RepositoryCache } from '../../repository/repository-cache.ts'
 import { resolvePlain } from '../serve/resolve-plain.ts'
+import { maintainAfterPushes, type MaintainWhen } from '../serve/maintain-after-pushes.ts'
 import { createSharedOptions, logError, OPEN_REPOSITORIES, runServer } from '../serve/run-server.ts'
 
 export interface ServePlainOptions extends PlainStorageOptions {
@@ -17,6 +18,7 @@ export interface ServePlainOptions extends PlainStorageOptions {
   readonly objectFormat: ObjectFormatName
   /** Bytes. */
   readonly memoryBudget?: number
+  readonly maintain: MaintainWhen
   readonly quiet: boolean
 }
 
@@ -42,8 +44,10 @@ export async function servePlainCommand(options: ServePlainOptions): Promise<voi
       : {}),
     shared,
   })
-  const handler = createGitHandler({ resolve, onError: logError })
+  const maintained = maintainAfterPushes(resolve, options.maintain, logError)
+  const handler = createGitHandler({ resolve: maintained.resolve, onError: logError })
   await runServer({ host, port, quiet, start: () => ({ handler }) }, async () => {
+    await maintained.close()
     await cache.close()
     await storage.close()
   })

@@ -4,6 +4,7 @@ import { makePack } from './made-pack.ts'
 import type { MaintenanceStep } from './maintenance-result.ts'
 import type { StepContext } from './step-context.ts'
 import { collectContents } from './pack-contents.ts'
+import type { PackNote } from './pack-note.ts'
 import { removePackedLoose, replacePacks } from './replace-packs.ts'
 import type { MaintainedPack, RepositoryState } from './repository-state.ts'
 
@@ -30,6 +31,18 @@ function objectsIn({ file }: MaintainedPack): number {
   return file.index.objectCount
 }
 
+/** What holds for the deltas of all packs together: how hard those were searched for which it was done least. */
+function commonNote(packs: readonly MaintainedPack[], hasLoose: boolean): PackNote | undefined {
+  let window = Infinity
+  let depth = Infinity
+  for (const { note } of packs) {
+    if (note?.kind !== 'searched') return undefined
+    window = Math.min(window, note.window)
+    depth = Math.min(depth, note.depth)
+  }
+  return hasLoose || packs.length === 0 ? undefined : { kind: 'searched', window, depth }
+}
+
 /** Joins packs and loose objects as they are stored: deltas are kept, none are searched. Nothing is lost, reachable or not. */
 export async function joinPacks(
   repository: Repository,
@@ -42,7 +55,8 @@ export async function joinPacks(
   const files = newestFirst.map(({ file }) => file)
   const contents = await collectContents(view, files, loose, () => true, context.signal)
   const main = await makePack(repository, view, contents, { ...context.packing, window: 0 })
-  const replacement = { main, dropped: packs }
+  const note = commonNote(packs, loose.length > 0)
+  const replacement = { main, dropped: packs, ...(note === undefined ? {} : { note }) }
   await replacePacks(repository, state, replacement)
   return {
     kind: 'repack',

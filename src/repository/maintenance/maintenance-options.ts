@@ -52,7 +52,7 @@ export interface CheckedMaintenanceOptions {
 const TWO_WEEKS = 14 * 24 * 3_600_000
 /** Bytes of packs that are rewritten in a millisecond at the least: what a step is planned for where time is short. */
 const BYTES_PER_MILLISECOND = 500
-/** A step is never planned for less than this. */
+/** However short the time is, a step is not planned for less than this. */
 const LEAST_STEP_BYTES = 1 << 20
 
 /**
@@ -71,7 +71,8 @@ export function checkedMaintenanceOptions(options: MaintenanceOptions): CheckedM
   }
   if (!(bytes > 0)) throw invalid('budget.bytes', bytes, 'a number above 0')
   checkedDeltaSearchOptions(search)
-  const inTime = milliseconds === undefined ? Infinity : milliseconds * BYTES_PER_MILLISECOND
+  const inTime =
+    milliseconds === undefined ? Infinity : Math.max(LEAST_STEP_BYTES, milliseconds * BYTES_PER_MILLISECOND)
   return {
     mode,
     gracePeriod,
@@ -79,7 +80,7 @@ export function checkedMaintenanceOptions(options: MaintenanceOptions): CheckedM
     search,
     force,
     milliseconds,
-    maxStepBytes: Math.max(LEAST_STEP_BYTES, Math.min(bytes, inTime)),
+    maxStepBytes: Math.min(bytes, inTime),
     onProgress: options.onProgress,
   }
 }

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { git } from '../support/git.ts'
+import { useScratch } from '../support/hooks.ts'
+import { allowPush, findFaults, listPacks } from '../support/repositories.ts'
+import { startPackstone } from '../support/servers/packstone.ts'
+
+const scratch = useScratch()
+
+/** Pushes so many commits one by one; resolves with the number of packs some time after the last. */
+async function packsAfterPushes(count: number, args: readonly string[]): Promise<number> {
+  const folder = scratch.fresh('served')
+  const served = `${folder}/a.git`
+  await git(['init', '-q', '--bare', served])
+  await allowPush(served)
+  await git(['config', 'gc.autoPackLimit', '4'], { cwd: served })
+  const server = await startPackstone(folder, { args })
+  try {
+    const work = scratch.fresh('work')
+    await git(['clone', '-q', `${server.url}/a.git`, work])
+    for (let at = 0; at < count; at++) {
+      await git(['commit', '-q', '--allow-empty', '-m', `commit ${at}`], { cwd: work })
+      await git(['push', '-q', 'origin', 'HEAD:refs/heads/main'], { cwd: work })
+    }
+    for (let waited = 0; waited < 25 && (await listPacks(served)).length === count; waited++)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(await findFaults(served)).toEqual([])
+    expect(await git(['rev-parse', 'main'], { cwd: served })).toBe(
+      await git(['rev-parse', 'HEAD'], { cwd: work }),
+    )
+    return (await listPacks(served)).length
+  } finally {
+    await server.close()
+  }
+}
+
+test('a served repository has its packs joined after pushes, unless that is turned off', async () => {
+  expect(await packsAfterPushes(6, [])).toBeLessThan(6)
+  expect(await packsAfterPushes(6, ['--maintain=off'])).toBe(6)
+})
