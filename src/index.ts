@@ -50,6 +50,7 @@ export type {
   PackDescription,
   PackFileKind,
   RepositoryStorage,
+  ShallowChange,
   StorageCommit,
   StorageCommitResult,
   StoredEvent,
@@ -88,6 +89,8 @@ export {
   type PackPlanOptions,
   type PackRequest,
 } from './repository/outgoing-pack.ts'
+
+export { planBundle, type BundleOptions, type BundlePlan } from './repository/bundle.ts'
 
 export { resolveRevision } from './repository/read/resolve-revision.ts'
 export { openFile, type OpenFile } from './repository/read/open-file.ts'

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { misuse } from './failure.ts'
+import type { BundleCommandOptions } from './commands/bundle.ts'
 import type { CatFileOptions } from './commands/cat-file.ts'
 import type { IndexPackOptions } from './commands/index-pack.ts'
 import type { MaintainCommandOptions } from './commands/maintain.ts'
@@ -215,6 +216,15 @@ export function createProgram(): Command {
     .action(async (repositories: string[], options: MaintainCommandOptions) => {
       const { maintainCommand } = await import('./commands/maintain.ts')
       await maintainCommand(repositories, options)
+    })
+
+  command('bundle', 'write a bundle of branches and tags: a file that clones can begin with, from a CDN')
+    .argument('<repository>')
+    .argument('<file>')
+    .option('--quiet', 'show no progress', false)
+    .action(async (repository: string, file: string, options: BundleCommandOptions) => {
+      const { bundleCommand } = await import('./commands/bundle.ts')
+      await bundleCommand(repository, file, options)
     })
 
   command('ls-refs', 'list the refs of a repository with the objects that they name')
