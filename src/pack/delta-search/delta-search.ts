@@ -10,6 +10,9 @@ import type { DeltaSearchColumns } from './search-order.ts'
 /** Bytes of objects looked at between two turns of the host. */
 const TURN = 4 << 20
 
+/** A delta on an object of the same path that is so many times smaller than the object is looked for no further. */
+const GOOD_ENOUGH = 8
+
 /** Objects to search deltas among: what is known of them, and a way to their bodies. */
 export interface DeltaSearchInput extends DeltaSearchColumns {
   /** Length of an object id in bytes. */
@@ -43,7 +46,7 @@ export interface SearchDeltasOptions extends CheckedDeltaSearchOptions {
   readonly copyWhole: boolean
   /**
    * A number of the path of each object, 0 for none. An object is then not compared with objects of other paths once it was with one of
-   * its own: where paths are known for certain, that is where the delta is.
+   * its own, nor with anything more once the delta is small: where paths are known for certain, that is where the delta is.
    */
   readonly paths?: Uint32Array
   /** Receives the deflated entry of each object that took part: its delta, or the object itself. */
@@ -129,8 +132,9 @@ class DeltaSearch {
     const { paths } = this.#options
     const path = paths?.[ordinal] ?? 0
     let metOwn = false
+    let goodEnough = false
     this.#target.reset(slot.body)
-    for (let back = 1; ; back++) {
+    for (let back = 1; !goodEnough; back++) {
       const candidate = window.behind(back)
       if (candidate === undefined || this.#input.types[candidate.ordinal] !== type) break
       if (path > 0) {
@@ -139,6 +143,7 @@ class DeltaSearch {
       }
       const size = this.#tryBase(slot, candidate, maxDepth, best === undefined ? -1 : deltaSizes[ordinal]!)
       if (size === undefined) continue
+      if (path > 0 && metOwn && size * GOOD_ENOUGH <= slot.body.length) goodEnough = true
       best = candidate
       bases[ordinal] = candidate.ordinal
       deltaSizes[ordinal] = size
