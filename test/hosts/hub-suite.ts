@@ -3,52 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { git, gitFails, gitLines } from '../support/git.ts'
 import { useScratch } from '../support/hooks.ts'
-
-/** A hub that runs somewhere, reached as its users reach it. */
-export interface RunningHub {
-  readonly origin: string
-  readonly account: string
-  readonly apiToken: string
-  close(): Promise<void>
-}
-
-interface Created {
-  readonly id: string
-  readonly name: string
-  readonly remote: string
-  readonly token: string
-}
-
-/** The REST interface, as far as the suite needs it. */
-class RestClient {
-  readonly #hub: RunningHub
-
-  constructor(hub: RunningHub) {
-    this.#hub = hub
-  }
-
-  send(method: string, path: string, body?: object): Promise<Response> {
-    const { origin, account, apiToken } = this.#hub
-    return fetch(`${origin}/client/v4/accounts/${account}/artifacts${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${apiToken}` },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-  }
-
-  /** The result of a call that must succeed. */
-  async call<Result>(method: string, path: string, body?: object): Promise<Result> {
-    const response = await this.send(method, path, body)
-    const text = await response.text()
-    if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`)
-    return (JSON.parse(text) as { result: Result }).result
-  }
-}
-
-/** The address of a repository with a token in it. */
-function withToken({ remote, token }: Pick<Created, 'remote' | 'token'>): string {
-  return remote.replace('://', `://x:${encodeURIComponent(token)}@`)
-}
+import { RestClient, withToken, type Created, type RunningHub } from './rest-client.ts'
 
 /** A work tree with ten commits, and a file that is no text and does not shrink. */
 async function makeHistory(path: string): Promise<void> {

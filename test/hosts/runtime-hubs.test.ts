@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { hubSuite, type RunningHub } from './hub-suite.ts'
+import { hubSuite } from './hub-suite.ts'
+import type { RunningHub } from './rest-client.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 

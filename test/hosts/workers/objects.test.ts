@@ -1,0 +1,118 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { git } from '../../support/git.ts'
+import { useScratch } from '../../support/hooks.ts'
+import { RestClient, withToken, type Created } from '../rest-client.ts'
+import { startWorker, type RunningWorker, type StartOptions } from './start-worker.ts'
+
+const scratch = useScratch()
+const running: RunningWorker[] = []
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((worker) => worker.close()))
+})
+
+async function start(options: StartOptions): Promise<RunningWorker> {
+  const worker = await startWorker({ program: 'watched-worker.ts', ...options })
+  running.push(worker)
+  return worker
+}
+
+/** What the object of a repository says about itself. */
+async function ask<Answer>({ origin }: RunningWorker, id: string, question: string): Promise<Answer> {
+  return (await (await fetch(`${origin}/object/${id}/${question}`)).json()) as Answer
+}
+
+/** Asks until the answer is as wanted; the test's own time is the limit. */
+async function waitFor<Answer>(
+  asking: () => Promise<Answer>,
+  isWanted: (answer: Answer) => boolean,
+): Promise<Answer> {
+  for (;;) {
+    const answer = await asking()
+    if (isWanted(answer)) return answer
+    await new Promise((later) => setTimeout(later, 200))
+  }
+}
+
+async function makeWork(): Promise<string> {
+  const work = scratch.fresh('work')
+  await git(['init', '--quiet', '-b', 'main', work])
+  return work
+}
+
+async function commitAndPush(work: string, url: string, name: string): Promise<void> {
+  await writeFile(join(work, name), `${name}\n`.repeat(100))
+  await git(['add', '.'], { cwd: work })
+  await git(['commit', '--quiet', '-m', name], { cwd: work })
+  await git(['push', '--quiet', url, 'main'], { cwd: work })
+}
+
+const packNames = (packs: readonly { name: string }[]): string[] => packs.map(({ name }) => name)
+
+test('alarms put the packs of many pushes together, and a clone is then that pack, byte for byte', async () => {
+  const worker = await start({ bindings: { MAINTENANCE_DELAY: '3' } })
+  const demo = await new RestClient(worker).call<Created>('POST', '/namespaces/team/repos', { name: 'demo' })
+  const work = await makeWork()
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await commitAndPush(work, withToken(demo), name)
+  const packs = await waitFor(
+    () => ask<{ name: string; packSize: number }[]>(worker, demo.id, 'packs'),
+    ({ length }) => length === 1,
+  )
+  const clone = scratch.fresh('clone')
+  await git(['clone', '--quiet', '--bare', withToken(demo), clone])
+  const received = (await readdir(join(clone, 'objects/pack'))).filter((name) => name.endsWith('.pack'))
+  // A pack is named by the checksum that it ends with.
+  expect(received).toEqual(packNames(packs).map((name) => `${name}.pack`))
+  await git(['fsck', '--strict'], { cwd: clone })
+})
+
+test('of a deleted repository nothing is left, in the object and in the bucket, and its fork has everything', async () => {
+  const worker = await start({ bindings: { GRACE_PERIOD: '1' } })
+  const rest = new RestClient(worker)
+  const demo = await rest.call<Created>('POST', '/namespaces/team/repos', { name: 'demo' })
+  const work = await makeWork()
+  await writeFile(
+    join(work, 'large'),
+    new Uint8Array(3_000_000).map((_, at) => (at * at * 31) >> 7),
+  )
+  await commitAndPush(work, withToken(demo), 'a')
+  await commitAndPush(work, withToken(demo), 'b')
+  const fork = await rest.call<Created>('POST', '/namespaces/team/repos/demo/fork', { name: 'fork' })
+  const bucket = await worker.miniflare.getR2Bucket('PACKS')
+
+  await rest.call('DELETE', '/namespaces/team/repos/demo')
+  const clone = scratch.fresh('clone')
+  await git(['clone', '--quiet', withToken(fork), clone])
+  await git(['fsck', '--strict'], { cwd: clone })
+  expect((await bucket.list()).objects.length).toBeGreaterThan(0)
+
+  await rest.call('DELETE', '/namespaces/team/repos/fork')
+  for (const { id } of [fork, demo]) {
+    await waitFor(
+      () => ask<number>(worker, id, 'tables'),
+      (tables) => tables === 0,
+    )
+  }
+  expect((await bucket.list()).objects.map(({ key }) => key)).toEqual([])
+})
+
+test('a repository goes on where it was when its object was stopped between pushes', async () => {
+  const keep = scratch.fresh('state')
+  const work = await makeWork()
+  let demo: Created | undefined
+  for (const name of ['a', 'b', 'c']) {
+    const worker = await start({ keep })
+    demo ??= await new RestClient(worker).call<Created>('POST', '/namespaces/team/repos', { name: 'demo' })
+    const remote = demo.remote.replace(/^https?:\/\/[^/]+/, worker.origin)
+    await commitAndPush(work, withToken({ remote, token: demo.token }), name)
+    const clone = scratch.fresh(`clone-${name}`)
+    await git(['clone', '--quiet', withToken({ remote, token: demo.token }), clone])
+    expect(await git(['rev-parse', 'HEAD'], { cwd: clone })).toBe(
+      await git(['rev-parse', 'HEAD'], { cwd: work }),
+    )
+    await worker.close()
+    running.length = 0
+  }
+})

@@ -1,0 +1,50 @@
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { Miniflare } from 'miniflare'
+import type { RunningHub } from '../rest-client.ts'
+
+const account = '0123456789abcdef0123456789abcdef'
+const apiToken = 'secret'
+
+export interface StartOptions {
+  /** The program, below this folder. Default: the ready Worker. */
+  readonly program?: string
+  readonly bindings?: Readonly<Record<string, string>>
+  /** A folder that keeps objects and buckets when the Worker is stopped. */
+  readonly keep?: string
+}
+
+export interface RunningWorker extends RunningHub {
+  readonly miniflare: Miniflare
+}
+
+/** Bundles a Worker, as its users' tools do, and runs it in workerd. */
+export async function startWorker(options: StartOptions = {}): Promise<RunningWorker> {
+  const program = options.program ?? '../../../src/hosts/workers/index.ts'
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, program)],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    external: ['cloudflare:workers'],
+  })
+  const miniflare = new Miniflare({
+    cf: false,
+    modules: true,
+    script: outputFiles[0]?.text ?? '',
+    compatibilityDate: '2026-04-01',
+    bindings: { ACCOUNT: account, API_TOKEN: apiToken, ...options.bindings },
+    durableObjects: {
+      REPOSITORIES: { className: 'RepositoryObject', useSQLite: true },
+      REGISTRY: { className: 'RegistryObject', useSQLite: true },
+    },
+    r2Buckets: ['PACKS'],
+    ...(options.keep === undefined
+      ? {}
+      : { durableObjectsPersist: join(options.keep, 'objects'), r2Persist: join(options.keep, 'buckets') }),
+  })
+  const { origin } = await miniflare.ready
+  return { origin, account, apiToken, miniflare, close: () => miniflare.dispose() }
+}
