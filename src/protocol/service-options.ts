@@ -62,6 +62,8 @@ export interface ReceivePackOptions extends ServiceOptions {
   readonly hooks?: ReceiveHooks
   /** Makes texts for the repository's outbox, inside the atomic step that changes the refs: see `StorageCommit.events`. */
   readonly events?: (edits: readonly RefEdit[], outcomes: readonly RefOutcome[]) => readonly string[]
+  /** What the report says of a ref that is elsewhere than the client saw it. Default: git's `failed to update ref`. */
+  readonly staleError?: string
   /** Who pushes, as `Name <email>`, for reflogs. Default `packstone <packstone@localhost>`. */
   readonly identity?: string
   /** The time for reflogs, in seconds since the epoch. Default: now. */

@@ -270,6 +270,29 @@ describe('real git is told', () => {
   })
 })
 
+it('a push that saw a ref elsewhere is told so in the words of Artifacts, and may do anything else to refs', async () => {
+  const hub = await startTestHub()
+  const { remote, token } = await create(hub, 'a')
+  const url = withToken(remote, token)
+  await git(['push', '--quiet', url, 'HEAD:refs/heads/main', 'HEAD:refs/notes/n', 'HEAD:refs/any/thing'], {
+    cwd: tree,
+  })
+  const line = `${'1'.repeat(40)} ${'0'.repeat(40)} refs/heads/main\0report-status\n`
+  const answer = await fetch(`${remote}/git-receive-pack`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/x-git-receive-pack-request' },
+    body: `${(line.length + 4).toString(16).padStart(4, '0')}${line}0000`,
+  })
+  expect([answer.status, await answer.text()]).toEqual([
+    200,
+    '000eunpack ok\n0021ng refs/heads/main stale ref\n0000',
+  ])
+  await git(['commit', '--quiet', '--amend', '-m', 'amended'], { cwd: tree })
+  await git(['push', '--quiet', '--force', url, 'HEAD:refs/heads/main'], { cwd: tree })
+  await git(['push', '--quiet', '--atomic', url, ':refs/heads/main', ':refs/notes/n'], { cwd: tree })
+  expect(await git(['ls-remote', url])).toMatch(/^[0-9a-f]{40}\trefs\/any\/thing$/)
+})
+
 it('a repository takes no more than its limit, and no object beyond its own', async () => {
   const hub = await startTestHub({ limits: { repositoryBytes: 20_000, objectBytes: 30_000 } })
   const { remote, token } = await create(hub, 'a')

@@ -21,7 +21,7 @@ export interface GitEndpointOptions extends Partial<ProtocolOptions> {
 const UPLOAD = { allowTipSha1InWant: true, allowReachableSha1InWant: true, allowSidebandAll: true }
 
 /** Whoever may push may do everything to refs that Git can. */
-const RECEIVE = { denyDeleteCurrent: 'ignore', shallowUpdate: true } as const
+const RECEIVE = { denyDeleteCurrent: 'ignore', shallowUpdate: true, staleError: 'stale ref' } as const
 
 /**
  * Creates the Git interface: `/git/<namespace>/<name>.git` over smart HTTP, opened by the tokens of the repository.

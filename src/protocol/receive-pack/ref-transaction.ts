@@ -21,7 +21,7 @@ export async function applyEdits(
   shallow: ShallowChange | undefined,
 ): Promise<void> {
   const { request, incoming, say } = push
-  const { events } = push.session.options
+  const { events, staleError = 'failed to update ref' } = push.session.options
   const prepared: (readonly PlannedEdit[])[] = []
   for (const transaction of request.atomic ? [planned] : planned.map((edit) => [edit])) {
     const updates = updatesOf(push, transaction)
@@ -48,7 +48,7 @@ export async function applyEdits(
       const problem = describeRejection(edit, applied[at])
       if (problem === undefined) continue
       if (problem !== '') say(`error: ${problem}\n`)
-      outcome.error = 'failed to update ref'
+      outcome.error = isStale(applied[at]) ? staleError : 'failed to update ref'
     }
   } catch (error) {
     for (const { outcome } of edits) outcome.error = 'failed to update ref'
@@ -69,6 +69,11 @@ function updatesOf({ session }: ReceivedPush, transaction: readonly PlannedEdit[
     oldId: expect.kind === 'id' ? expect.id : zeroId,
     newId: target?.kind === 'direct' ? target.id : zeroId,
   }))
+}
+
+/** Whether an edit was not applied because its ref is elsewhere than the client saw it. */
+function isStale(outcome: RefOutcome | undefined): boolean {
+  return outcome?.kind === 'rejected' && outcome.rejection.reason === 'stale'
 }
 
 /** Says why an edit was not applied, in git's words; `''` when another edit says it, `undefined` when it was applied. */
