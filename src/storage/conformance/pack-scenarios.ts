@@ -315,6 +315,27 @@ export const packScenarios: readonly Scenario[] = [
     assertEqual(await listPackNames(repository), [pack.name], 'packs')
     await assertStored(repository, pack)
   }),
+  scenario(
+    'a pack that was freshened since a moment is not dropped by who drops only what is older',
+    async ({ createRepository, openRepository }) => {
+      const repository = await createRepository()
+      const old = await stagePack(repository, 1)
+      const young = await stagePack(repository, 2)
+      await repository.commit({ addPacks: [old, young] })
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      const moment = Date.now()
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      const other = await openRepository()
+      await other.freshenPacks([young.name])
+      const dropPacks = [old.name, young.name, samplePackName(9)]
+      await repository.commit({ dropPacks, dropOnlyBefore: moment })
+      for (const handle of [repository, other])
+        assertEqual(await listPackNames(handle), [young.name], 'packs')
+      await assertStored(other, young)
+      await repository.commit({ dropPacks, dropOnlyBefore: Date.now() + 60_000 })
+      assertEqual(await listPackNames(other), [], 'packs after all were dropped')
+    },
+  ),
   scenario('packs committed at the same time are all there', async ({ createRepository, openRepository }) => {
     const handles = [await createRepository(), await openRepository()] as const
     const numbers = Array.from({ length: 24 }, (_, at) => at)

@@ -1,12 +1,26 @@
 import { readdir, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { maintain } from '../../../src/repository/maintenance/maintain.ts'
 import type { MaintenanceOptions } from '../../../src/repository/maintenance/maintenance-options.ts'
 import type { MaintenanceResult } from '../../../src/repository/maintenance/maintenance-result.ts'
 import type { Repository } from '../../../src/repository/repository.ts'
+import { createBucketStorage } from '../../../src/storage/manifest/manifest-storage.ts'
+import type { Storage } from '../../../src/storage/storage.ts'
+import { createMemoryBucket } from '../../support/buckets/memory-bucket.ts'
 import { git, gitLines } from '../../support/git.ts'
 import { acceptedByGit, collectPack, idsOf } from '../collect-pack.ts'
+import { createStorage, STORAGE_KINDS } from '../fork/fixture.ts'
+
+export const KINDS = [...STORAGE_KINDS, 'bucket'] as const
+
+/** An empty storage of a kind, closed after the test. */
+export async function createAnyStorage(kind: (typeof KINDS)[number]): Promise<Storage> {
+  if (kind !== 'bucket') return (await createStorage(kind)).storage
+  const storage = createBucketStorage(createMemoryBucket(), { probe: false, prefix: '' })
+  onTestFinished(() => storage.close())
+  return storage
+}
 
 /** Everything the refs of a repository reach, by way of a clone that git accepts; sorted. */
 export async function clonedObjects(repository: Repository, into: string): Promise<string[]> {

@@ -6,16 +6,8 @@ import type { RepositoryStorage } from '../../../src/storage/repository-storage.
 import { openRepository } from '../../../src/repository/repository.ts'
 import { gitLines } from '../../support/git.ts'
 import { useScratch } from '../../support/hooks.ts'
-import {
-  codecs,
-  createStorage,
-  makeHistory,
-  packOf,
-  push,
-  pushHistory,
-  STORAGE_KINDS,
-} from '../fork/fixture.ts'
-import { clonedObjects } from './fixture.ts'
+import { codecs, makeHistory, packOf, push, pushHistory } from '../fork/fixture.ts'
+import { clonedObjects, createAnyStorage, KINDS } from './fixture.ts'
 
 const scratch = useScratch()
 
@@ -60,7 +52,7 @@ function opened(storage: RepositoryStorage): Repository {
 
 const DAY = 86_400_000
 
-describe.each(STORAGE_KINDS)('on %s, a push', (kind) => {
+describe.each(KINDS)('on %s, a push', (kind) => {
   /** A repository in which main is all there is, and b1 was pushed and deleted, and is in a pack of unreachable objects. */
   async function createGarbage(): Promise<{
     repository: Repository
@@ -68,8 +60,8 @@ describe.each(STORAGE_KINDS)('on %s, a push', (kind) => {
     tip: string
     at: (days: number) => Repository
   }> {
-    const { storage } = await createStorage(kind)
-    const path = await makeHistory(7, 30)
+    const storage = await createAnyStorage(kind)
+    const path = await makeHistory(7, 20)
     const refs = await pushHistory(storage, 'a', path, 3)
     const stored = (await storage.open('a'))!
     const repository = opened(stored)

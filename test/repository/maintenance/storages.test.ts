@@ -6,15 +6,15 @@ import type { RepositoryStorage } from '../../../src/storage/repository-storage.
 import type { Storage } from '../../../src/storage/storage.ts'
 import { gitLines } from '../../support/git.ts'
 import { useScratch } from '../../support/hooks.ts'
+import { codecs, makeHistory, pushHistory, type HistoryRef } from '../fork/fixture.ts'
 import {
-  codecs,
-  createStorage,
-  makeHistory,
-  pushHistory,
-  STORAGE_KINDS,
-  type HistoryRef,
-} from '../fork/fixture.ts'
-import { cloneBytes, clonedObjects, maintainUntilDone, storedBytes } from './fixture.ts'
+  cloneBytes,
+  clonedObjects,
+  createAnyStorage,
+  KINDS,
+  maintainUntilDone,
+  storedBytes,
+} from './fixture.ts'
 
 const scratch = useScratch()
 
@@ -38,11 +38,11 @@ async function reachable(path: string, revisions: readonly string[]): Promise<st
   return [...new Set(await gitLines(args, { cwd: path }))].sort()
 }
 
-describe.each(STORAGE_KINDS)('a repository in %s', (kind) => {
+describe.each(KINDS)('a repository in %s', (kind) => {
   /** A history that was pushed branch by branch. */
   async function createPushed(seed: number): Promise<Pushed> {
-    const { storage } = await createStorage(kind)
-    const path = await makeHistory(seed, 40)
+    const storage = await createAnyStorage(kind)
+    const path = await makeHistory(seed, 24)
     const refs = await pushHistory(storage, 'a', path, 100)
     return {
       storage,

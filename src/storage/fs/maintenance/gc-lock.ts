@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { decodeUtf8, encodeUtf8 } from '../../../bytes/text.ts'
 import { hasErrno, isAbsent } from '../errno.ts'
+import type { FileSystem } from '../file-system.ts'
 import { readFileIfThere, removeFile, type GitDirectory } from '../git-directory.ts'
 import { acquireLock } from '../lock-file.ts'
 
@@ -16,6 +17,8 @@ const STALE_AFTER = 12 * 3_600_000
 export async function acquireGcLock(directory: GitDirectory): Promise<(() => Promise<void>) | 'busy'> {
   const { fs } = directory
   const path = join(directory.path, 'gc.pid')
+  // The lock on the file itself is held for a moment only.
+  if (await isOlderThan(fs, `${path}.lock`, 3_600_000)) await removeFile(fs, `${path}.lock`)
   const lock = await acquireLock(directory, path, { timeout: 0 })
   if (lock === undefined) return 'busy'
   try {
@@ -30,13 +33,17 @@ export async function acquireGcLock(directory: GitDirectory): Promise<(() => Pro
   }
 }
 
-async function isHeld({ fs }: GitDirectory, path: string): Promise<boolean> {
+async function isOlderThan(fs: FileSystem, path: string, milliseconds: number): Promise<boolean> {
   try {
-    if (Date.now() - (await fs.stat(path)).mtimeMs > STALE_AFTER) return false
+    return Date.now() - (await fs.stat(path)).mtimeMs > milliseconds
   } catch (error) {
     if (isAbsent(error)) return false
     throw error
   }
+}
+
+async function isHeld({ fs }: GitDirectory, path: string): Promise<boolean> {
+  if (await isOlderThan(fs, path, STALE_AFTER)) return false
   const content = await readFileIfThere(fs, path)
   const [, pid, host] = /^(\d+) (\S+)/.exec(decodeUtf8(content ?? new Uint8Array(0))) ?? []
   if (pid === undefined) return false

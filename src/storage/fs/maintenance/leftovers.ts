@@ -1,28 +1,38 @@
 import { join } from 'node:path'
+import { decodeUtf8 } from '../../../bytes/text.ts'
 import { isAbsent } from '../errno.ts'
 import type { FileSystem } from '../file-system.ts'
-import { removeFile, type GitDirectory } from '../git-directory.ts'
+import { readFileIfThere, removeFile, type GitDirectory } from '../git-directory.ts'
 
 /** A temporary file that was not written to for so long was left by a process that died; git waits as long. */
 const STALE_AFTER = 24 * 3_600_000
 
+/** Locks of derived files: held for as long as it takes to write one. */
+const LOCKS = ['objects/info/commit-graph.lock', 'objects/pack/multi-pack-index.lock']
+
 /**
- * Removes temporary files that dead processes left among packs and loose objects, and files beside packs that are gone.
+ * Removes what dead processes left among packs and loose objects: temporary files, files beside packs that are gone, the `.keep` files by
+ * which we hold off git while a pack is committed, locks of derived files.
  *
  * @returns how many.
  */
 export async function removeLeftovers({ fs, path }: GitDirectory): Promise<number> {
   const objects = join(path, 'objects')
   let removed = 0
+  for (const lock of LOCKS) {
+    const place = join(path, lock)
+    if ((await isStale(fs, place)) && (await removeFile(fs, place))) removed++
+  }
   for (const folder of await list(fs, objects)) {
     if (!/^(?:[0-9a-f]{2}|pack)$/.test(folder)) continue
     const files = await list(fs, join(objects, folder))
     const present = new Set(files)
     for (const file of files) {
-      const isTemporary = file.startsWith('tmp_')
-      if (!isTemporary && !(folder === 'pack' && isOrphan(file, present))) continue
       const place = join(objects, folder, file)
-      if ((await isStale(fs, place)) && (await removeFile(fs, place))) removed++
+      const isSuspect = file.startsWith('tmp_') || (folder === 'pack' && isOrphan(file, present))
+      if (!isSuspect && !file.endsWith('.keep')) continue
+      if (!(await isStale(fs, place)) || (!isSuspect && !(await isOurKeep(fs, place)))) continue
+      if (await removeFile(fs, place)) removed++
     }
   }
   return removed
@@ -32,6 +42,12 @@ export async function removeLeftovers({ fs, path }: GitDirectory): Promise<numbe
 function isOrphan(file: string, present: ReadonlySet<string>): boolean {
   const [, pack] = /^(pack-[0-9a-f]+)\.(?:idx|rev|bitmap|mtimes|keep)$/.exec(file) ?? []
   return pack !== undefined && !present.has(`${pack}.pack`)
+}
+
+/** Whether a `.keep` file is one of those that a commit writes beside the packs it places, and removes at its end. */
+async function isOurKeep(fs: FileSystem, path: string): Promise<boolean> {
+  const content = await readFileIfThere(fs, path)
+  return content !== undefined && decodeUtf8(content).startsWith('packstone receive ')
 }
 
 async function list(fs: FileSystem, folder: string): Promise<string[]> {
