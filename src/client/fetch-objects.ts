@@ -45,7 +45,13 @@ export async function fetchObjectsInto(
       `${repository.storage.location} is no partial clone of '${name}': what is absent cannot be left absent; fetch refs, or fetch with a filter first`,
     )
   }
-  const absent = await absentFrom(repository, new Set(ids))
+  const view = await repository.openView()
+  let absent: readonly ObjectId[]
+  try {
+    absent = await listAbsent(view, new Set(ids))
+  } finally {
+    await view.close()
+  }
   if (absent.length === 0) return { objectCount: 0 }
   return runOperation(remote, options, async (operation) => {
     const discovery = await discover(operation.connection, 'git-upload-pack')
@@ -55,9 +61,6 @@ export async function fetchObjectsInto(
       const wants = absent.slice(from, from + MAX_WANTS)
       objectCount += await fetchBatch(operation, discovery, repository, wants, options)
     }
-    const [lost] = await absentFrom(repository, absent)
-    if (lost !== undefined)
-      throw remoteFault(`the remote did not send object ${lost}, which it was asked for`)
     return { objectCount }
   })
 }
@@ -83,18 +86,16 @@ async function fetchBatch(
   try {
     const receiving = { ...receivingOptions(connection, options), promisor: true }
     const incoming = await repository.receivePack(fetched.pack, receiving)
-    await incoming.commit([], { atomic: false })
-    return incoming.objectCount
+    try {
+      const [lost] = await listAbsent(incoming.view, wants)
+      if (lost !== undefined)
+        throw remoteFault(`the remote did not send object ${lost}, which it was asked for`)
+      await incoming.commit([], { atomic: false })
+      return incoming.objectCount
+    } finally {
+      await incoming.discard()
+    }
   } finally {
     await fetched.close()
-  }
-}
-
-async function absentFrom(repository: Repository, ids: Iterable<ObjectId>): Promise<ObjectId[]> {
-  const view = await repository.openView()
-  try {
-    return await listAbsent(view, ids)
-  } finally {
-    await view.close()
   }
 }

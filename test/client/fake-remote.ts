@@ -28,6 +28,7 @@ export async function readState({ storage }: Repository): Promise<unknown> {
     head: await storage.readRefs(['HEAD']),
     packs: packs.map(({ name }) => name).sort(),
     shallow: await storage.readShallow(),
+    config: await storage.readConfig(),
   }
 }
 

@@ -102,6 +102,24 @@ beforeAll(async () => {
       }),
     )
   }
+  const named = await createHistory('source-like', `${folder}/named.git`, { scale: 0.05 })
+  for (const setting of ['allowFilter', 'allowAnySHA1InWant', 'allowRefInWant'])
+    await git(['config', `uploadpack.${setting}`, 'true'], { cwd: named })
+  const blob = (await git(['ls-tree', '-r', '--object-only', 'main'], { cwd: named })).slice(0, 40)
+  const clientOf = (fetch: ClientOptions['fetch']): ReturnType<typeof createClient> =>
+    createClient({ url: `${BASE}/named.git`, ...(fetch === undefined ? {} : { fetch }) })
+  const partial = async (): Promise<Repository> => {
+    const repository = await emptyRepository()
+    await clientOf(fetching).clone(repository, { filter: 'blob:none' })
+    return repository
+  }
+  await add('a clone of refs by name', emptyRepository, (repository, fetch) =>
+    clientOf(fetch).clone(repository),
+  )
+  await add('a partial clone', emptyRepository, (repository, fetch) =>
+    clientOf(fetch).clone(repository, { filter: 'blob:none' }),
+  )
+  await add('objects by id', partial, (repository, fetch) => clientOf(fetch).fetchObjects(repository, [blob]))
   await add(
     'a push',
     () => Promise.resolve(pusher),
@@ -154,7 +172,7 @@ function mutate(body: Uint8Array, change: Mutation): Uint8Array {
 
 describe('answers that were tampered with', () => {
   it('end in a GitError that leaves everything as it was, or do no harm', { timeout: 120_000 }, async () => {
-    expect(scenes.map(({ name }) => name)).toHaveLength(7)
+    expect(scenes.map(({ name }) => name)).toHaveLength(10)
     let failures = 0
     await fc.assert(
       fc.asyncProperty(fc.nat(), fc.nat(), mutation, async (whichScene, whichAnswer, change) => {
