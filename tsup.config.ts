@@ -7,6 +7,8 @@ export default defineConfig({
     client: 'src/client/index.ts',
     http: 'src/http/index.ts',
     hub: 'src/hub/index.ts',
+    'hub/connect': 'src/hub/binding/rpc/connect-artifacts.ts',
+    'hub/entrypoint': 'src/hub/binding/rpc/artifacts-entrypoint.ts',
     'hub/conformance': 'src/hub/registry/conformance/index.ts',
     'codec/node': 'src/codec/node/index.ts',
     'codec/portable': 'src/codec/portable/index.ts',

@@ -6,13 +6,7 @@ import { createRepository } from '../repositories/create-repository.ts'
 import { deleteRepository } from '../repositories/delete-repository.ts'
 import { findRepository } from '../repositories/find-repository.ts'
 import type { NamespaceBinding, RepositoryList } from './binding-types.ts'
-import {
-  checkBoolean,
-  checkOptions,
-  checkPositive,
-  checkString,
-  invalid,
-} from './check-arguments.ts'
+import { checkBoolean, checkOptions, checkPositive, checkString, invalid } from './check-arguments.ts'
 import { createRepositoryBinding } from './repository-binding.ts'
 import { told } from './told-failures.ts'
 import { createdInfo, listedRepository } from './word-records.ts'

@@ -46,8 +46,8 @@ async function assertFails(
 }
 
 /** Passes what the types forbid. */
-function wrong<T>(value: unknown): T {
-  return value as T
+function wrong(value: unknown): never {
+  return value as never
 }
 
 interface Filled {
@@ -82,86 +82,74 @@ async function bytesOf(blob: Blob | null): Promise<number[] | null> {
   return blob && [...new Uint8Array(await blob.arrayBuffer())]
 }
 
+function bindingCase(name: string, run: BindingCase['run']): BindingCase {
+  return { name, run }
+}
+
 export const BINDING_CASES: readonly BindingCase[] = [
-  {
-    name: 'create gives what the types say, and a token',
-    run: async (binding) => {
-      const created = await binding.create('One', {
-        description: 'the first',
-        readOnly: false,
-        setDefaultBranch: 'trunk',
-      })
-      const { id, token, remote, ...rest } = created
-      assertEqual(rest, { name: 'One', description: 'the first', defaultBranch: 'trunk' }, 'the result')
-      assertTrue(/^[0-9a-z]{16}$/.test(id), `the id is ${id}`)
-      assertTrue(/^art_v2_x_[0-9a-f]{40}\?expires=\d+$/.test(token), `the token is ${token}`)
-      assertTrue(/^https:\/\/[^/]+\/git\/[^/]+\/One\.git$/.test(remote), `the remote is ${remote}`)
-      assertEqual((await binding.create('bare')).description, null, 'a description that was not given')
-    },
-  },
-  {
-    name: 'create refuses what cannot be a repository, and takes a name once',
-    run: async (binding) => {
-      for (const name of ['', '-x', 'a b', 'ü', wrong<string>(undefined), wrong<string>(5)])
-        await assertFails(() => binding.create(name), 'INVALID_REPO_NAME', 10101, 'Invalid repo name.')
-      await binding.create('taken')
-      await assertFails(() => binding.create('TAKEN'), 'ALREADY_EXISTS', 10201, 'repo already exists: TAKEN')
-      for (const options of [5, 'x', [], { description: 5 }, { readOnly: 'yes' }, { setDefaultBranch: 5 }])
-        await assertFails(() => binding.create('bad', wrong(options)), 'INVALID_INPUT', 10100)
-      for (const setDefaultBranch of ['', 'a..b', '-x', 'x.lock', 'a b', '@{x'])
-        await assertFails(
-          () => binding.create('bad', { setDefaultBranch }),
-          'INVALID_INPUT',
-          10100,
-          'Artifacts default branch is invalid',
-        )
-      const racers = await Promise.allSettled([1, 2, 3].map(() => binding.create('raced')))
-      assertEqual(racers.filter(({ status }) => status === 'fulfilled').length, 1, 'winners of a race')
-    },
-  },
-  {
-    name: 'get finds repositories by name in any case, and no others',
-    run: async (binding) => {
-      await assertFails(() => binding.get('None'), 'NOT_FOUND', 10200, 'Repository not found: None.')
-      await assertFails(() => binding.get('-'), 'INVALID_REPO_NAME', 10101)
-      const { id } = await binding.create('Some')
-      const info = await (await binding.get('SOME')).info()
-      assertEqual([info.id, info.name], [id, 'Some'], 'what was found')
-    },
-  },
-  {
-    name: 'list pages through repositories, newest first',
-    run: async (binding) => {
-      assertEqual(await binding.list(), { repos: [], total: 0 }, 'an empty namespace')
-      for (const name of ['a', 'b', 'c']) {
-        await binding.create(name)
-        await new Promise((resolve) => setTimeout(resolve, 3))
-      }
-      const first = await binding.list({ limit: 2 })
-      assertEqual([first.repos.map(({ name }) => name), first.total], [['c', 'b'], 3], 'the first page')
-      assertTrue(first.cursor !== undefined, 'the first page has no cursor')
-      const last = await binding.list({ limit: 2, cursor: first.cursor })
-      assertEqual([last.repos.map(({ name }) => name), last.cursor], [['a'], undefined], 'the last page')
-      const keys = ['id', 'name', 'description', 'defaultBranch', 'createdAt', 'updatedAt', 'lastPushAt']
-      assertEqual(
-        Object.keys(last.repos[0] ?? {}),
-        [...keys, 'source', 'readOnly', 'status'],
-        'keys of a row',
+  bindingCase('create gives what the types say, and a token', async (binding) => {
+    const created = await binding.create('One', {
+      description: 'the first',
+      readOnly: false,
+      setDefaultBranch: 'trunk',
+    })
+    const { id, token, remote, ...rest } = created
+    assertEqual(rest, { name: 'One', description: 'the first', defaultBranch: 'trunk' }, 'the result')
+    assertTrue(/^[0-9a-z]{16}$/.test(id), `the id is ${id}`)
+    assertTrue(/^art_v2_x_[0-9a-f]{40}\?expires=\d+$/.test(token), `the token is ${token}`)
+    assertTrue(/^https:\/\/[^/]+\/git\/[^/]+\/One\.git$/.test(remote), `the remote is ${remote}`)
+    assertEqual((await binding.create('bare')).description, null, 'a description that was not given')
+  }),
+  bindingCase('create refuses what cannot be a repository, and takes a name once', async (binding) => {
+    for (const name of ['', '-x', 'a b', 'ü', wrong(undefined), wrong(5)])
+      await assertFails(() => binding.create(name), 'INVALID_REPO_NAME', 10101, 'Invalid repo name.')
+    await binding.create('taken')
+    await assertFails(() => binding.create('TAKEN'), 'ALREADY_EXISTS', 10201, 'repo already exists: TAKEN')
+    for (const options of [5, 'x', [], { description: 5 }, { readOnly: 'yes' }, { setDefaultBranch: 5 }])
+      await assertFails(() => binding.create('bad', wrong(options)), 'INVALID_INPUT', 10100)
+    for (const setDefaultBranch of ['', 'a..b', '-x', 'x.lock', 'a b', '@{x'])
+      await assertFails(
+        () => binding.create('bad', { setDefaultBranch }),
+        'INVALID_INPUT',
+        10100,
+        'Artifacts default branch is invalid',
       )
-      assertEqual((await binding.list({ cursor: 'nonsense' })).repos.length, 3, 'a foreign cursor')
-      for (const limit of [0, 201, 1.5, wrong<number>('5')])
-        await assertFails(
-          () => binding.list({ limit }),
-          'INVALID_INPUT',
-          10100,
-          'Invalid limit: must be between 1 and 200.',
-        )
-      await assertFails(() => binding.list(wrong('x')), 'INVALID_INPUT', 10100)
-    },
-  },
-  {
-    name: 'delete says whether there was one, and a capability never means another repository',
-    run: async (binding) => {
+    const racers = await Promise.allSettled([1, 2, 3].map(() => binding.create('raced')))
+    assertEqual(racers.filter(({ status }) => status === 'fulfilled').length, 1, 'winners of a race')
+  }),
+  bindingCase('get finds repositories by name in any case, and no others', async (binding) => {
+    await assertFails(() => binding.get('None'), 'NOT_FOUND', 10200, 'Repository not found: None.')
+    await assertFails(() => binding.get('-'), 'INVALID_REPO_NAME', 10101)
+    const { id } = await binding.create('Some')
+    const info = await (await binding.get('SOME')).info()
+    assertEqual([info.id, info.name], [id, 'Some'], 'what was found')
+  }),
+  bindingCase('list pages through repositories, newest first', async (binding) => {
+    assertEqual(await binding.list(), { repos: [], total: 0 }, 'an empty namespace')
+    for (const name of ['a', 'b', 'c']) {
+      await binding.create(name)
+      await new Promise((resolve) => setTimeout(resolve, 3))
+    }
+    const first = await binding.list({ limit: 2 })
+    assertEqual([first.repos.map(({ name }) => name), first.total], [['c', 'b'], 3], 'the first page')
+    assertTrue(first.cursor !== undefined, 'the first page has no cursor')
+    const last = await binding.list({ limit: 2, cursor: first.cursor })
+    assertEqual([last.repos.map(({ name }) => name), last.cursor], [['a'], undefined], 'the last page')
+    const keys = ['id', 'name', 'description', 'defaultBranch', 'createdAt', 'updatedAt', 'lastPushAt']
+    assertEqual(Object.keys(last.repos[0] ?? {}), [...keys, 'source', 'readOnly', 'status'], 'keys of a row')
+    assertEqual((await binding.list({ cursor: 'nonsense' })).repos.length, 3, 'a foreign cursor')
+    for (const limit of [0, 201, 1.5, wrong('5')])
+      await assertFails(
+        () => binding.list({ limit }),
+        'INVALID_INPUT',
+        10100,
+        'Invalid limit: must be between 1 and 200.',
+      )
+    await assertFails(() => binding.list(wrong('x')), 'INVALID_INPUT', 10100)
+  }),
+  bindingCase(
+    'delete says whether there was one, and a capability never means another repository',
+    async (binding) => {
       await binding.create('gone')
       const repo = await binding.get('gone')
       assertEqual(await binding.delete('GONE'), true, 'deleting')
@@ -188,247 +176,225 @@ export const BINDING_CASES: readonly BindingCase[] = [
       await binding.create('gone')
       await isGone()
     },
-  },
-  {
-    name: 'info is looked up anew by each call',
-    run: async (binding) => {
-      const { id, remote } = await binding.create('info', { description: 'd', readOnly: true })
-      const repo = await binding.get('info')
-      const info = await repo.info()
-      const { createdAt, updatedAt, ...rest } = info
-      assertEqual(
-        rest,
-        {
-          id,
-          name: 'info',
-          description: 'd',
-          defaultBranch: 'main',
-          lastPushAt: null,
-          source: null,
-          readOnly: true,
-          remote,
-        },
-        'the info',
-      )
-      assertTrue(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(createdAt), `createdAt is ${createdAt}`)
-      assertTrue(updatedAt >= createdAt, `updatedAt is ${updatedAt}`)
-      const { repo: pushed } = await fill(binding, 'pushed')
-      assertTrue((await pushed.info()).lastPushAt !== null, 'lastPushAt is null after a push')
-    },
-  },
-  {
-    name: 'readBlob, readTree and readCommit read by hash',
-    run: async (binding) => {
-      const { repo, first, second } = await fill(binding, 'objects')
-      const commit = await repo.readCommit(second)
-      assertTrue(commit !== null, 'the commit is null')
-      const person = { name: author.name, email: author.email }
-      assertEqual(
-        { ...commit, treeHash: '' },
-        {
-          hash: second,
-          treeHash: '',
-          message: ' a change\n\nwith a body',
-          author: person,
-          committer: person,
-          parents: [first],
-          authoredAt: author.time,
-          committedAt: author.time,
-        },
-        'the commit',
-      )
-      const tree = await repo.readTree(commit.treeHash)
-      assertEqual(
-        tree?.map(({ name, mode, type }) => [name, mode, type].join(' ')),
-        [
-          'README.md 100644 blob',
-          'bin 40000 tree',
-          'large 100644 blob',
-          'latin 100644 blob',
-          'link 120000 symlink',
-          'logo.PNG 100644 blob',
-          'page.html 100644 blob',
-          'zeros 100644 blob',
-        ],
-        'the tree',
-      )
-      const hashOf = (name: string): string => tree?.find((entry) => entry.name === name)?.hash ?? ''
-      const blob = await repo.readBlob(hashOf('zeros'))
-      assertEqual([blob?.type, await bytesOf(blob)], ['', [1, 0, 2]], 'the blob')
-      for (const hash of [ABSENT, commit.treeHash, second])
-        assertEqual(await repo.readBlob(hash), null, `the blob ${hash}`)
-      assertEqual(
-        [await repo.readTree(ABSENT), await repo.readCommit(ABSENT)],
-        [null, null],
-        'what is absent',
-      )
-      for (const hash of [second, hashOf('zeros')])
-        await assertFails(() => repo.readTree(hash), 'INTERNAL_ERROR', 10400)
-      for (const hash of [commit.treeHash, hashOf('zeros')])
-        await assertFails(() => repo.readCommit(hash), 'INTERNAL_ERROR', 10400)
-      await assertFails(
-        () => repo.readBlob(hashOf('large')),
-        'MEMORY_LIMIT',
-        10402,
-        'The object is too large to read through the binding.',
-      )
-      const stream = await repo.openBlob(hashOf('large'))
-      assertEqual((await new Response(stream).arrayBuffer()).byteLength, 5001, 'the bytes of a stream')
-      assertEqual(await repo.openBlob(ABSENT), null, 'the stream of what is absent')
-    },
-  },
-  {
-    name: 'hashes are checked before they are looked for',
-    run: async (binding) => {
-      await binding.create('hashes')
-      const repo = await binding.get('hashes')
-      const reads = [
-        (hash: string) => repo.readBlob(hash),
-        (hash: string) => repo.readTree(hash),
-        (hash: string) => repo.readCommit(hash),
-        (hash: string) => repo.openBlob(hash),
-      ]
-      for (const read of reads) {
-        for (const hash of ['', wrong<string>(undefined)])
-          await assertFails(() => read(hash), 'INVALID_INPUT', 10100, 'Invalid hash: hash required.')
-        for (const hash of ['abc', 'A'.repeat(40), '1'.repeat(41)])
-          await assertFails(
-            () => read(hash),
-            'INVALID_INPUT',
-            10100,
-            'Invalid hash: expected a 40-character SHA-1 hex hash.',
-          )
-      }
-    },
-  },
-  {
-    name: 'readFile reads by ref and path, with a type that no browser runs',
-    run: async (binding) => {
-      const { repo, first, second } = await fill(binding, 'files')
-      const text = async (ref: string, path: string): Promise<string | null> =>
-        (await (await repo.readFile({ ref, path }))?.text()) ?? null
-      for (const ref of ['main', 'HEAD', 'refs/heads/main', 'heads/main', second])
-        assertEqual(await text(ref, 'README.md'), 'hello again\n', ref)
-      assertEqual(await text(first, '/./README.md'), 'hello\n', 'by commit')
-      assertEqual(await text('main', 'bin//run'), '#!', 'in a directory')
-      assertEqual(await text('main', 'link'), 'README.md', 'a symbolic link')
-      const types: Record<string, string | undefined> = {}
-      for (const path of ['README.md', 'page.html', 'logo.PNG', 'zeros', 'latin'])
-        types[path] = (await repo.readFile({ ref: 'main', path }))?.type
-      assertEqual(
-        types,
-        {
-          'README.md': 'text/plain;charset=utf-8',
-          'page.html': 'text/plain;charset=utf-8',
-          'logo.PNG': 'image/png',
-          zeros: 'application/octet-stream',
-          latin: 'application/octet-stream',
-        },
-        'types',
-      )
-      for (const [ref, path] of [
-        ['none', 'README.md'],
-        ['main~1', 'README.md'],
-        [first.slice(0, 12), 'README.md'],
-        ['main', 'none'],
-        ['main', 'bin'],
-        ['main', 'bin/../README.md'],
-        ['main', '/'],
-        ['main', 'README.md/x'],
-      ] as const)
-        assertEqual(await repo.readFile({ ref, path }), null, `${ref} ${path}`)
-      await assertFails(
-        () => repo.readFile({ ref: '', path: 'x' }),
-        'INVALID_INPUT',
-        10100,
-        'Invalid ref: ref required.',
-      )
-      await assertFails(
-        () => repo.readFile({ ref: 'main', path: '' }),
-        'INVALID_INPUT',
-        10100,
-        'Invalid path: path required.',
-      )
-      await assertFails(() => repo.readFile(wrong(5)), 'INVALID_INPUT', 10100)
-      await assertFails(() => repo.readFile({ ref: 'main', path: 'large' }), 'MEMORY_LIMIT', 10402)
-    },
-  },
-  {
-    name: 'log lists first parents, and nothing where there is nothing',
-    run: async (binding) => {
-      const { repo, first, second } = await fill(binding, 'history')
-      const hashes = async (options?: Parameters<RepositoryBinding['log']>[0]): Promise<string[]> =>
-        (await repo.log(options)).map(({ hash }) => hash)
-      assertEqual(await hashes(), [second, first], 'without options')
-      assertEqual(await hashes({ ref: first }), [first], 'of a commit')
-      assertEqual(await hashes({ limit: 1, offset: 1 }), [first], 'with limit and offset')
-      assertEqual(await hashes({ limit: 100_000 }), [second, first], 'with a limit that is capped')
-      assertEqual(await hashes({ ref: 'none' }), [], 'of an unknown ref')
-      assertEqual(await hashes({ offset: 5 }), [], 'behind its end')
-      await binding.create('empty')
-      assertEqual(await (await binding.get('empty')).log(), [], 'of an empty repository')
-      for (const limit of [0, -1, 1.5, wrong<number>('1')])
+  ),
+  bindingCase('info is looked up anew by each call', async (binding) => {
+    const { id, remote } = await binding.create('info', { description: 'd', readOnly: true })
+    const repo = await binding.get('info')
+    const info = await repo.info()
+    const { createdAt, updatedAt, ...rest } = info
+    assertEqual(
+      rest,
+      {
+        id,
+        name: 'info',
+        description: 'd',
+        defaultBranch: 'main',
+        lastPushAt: null,
+        source: null,
+        readOnly: true,
+        remote,
+      },
+      'the info',
+    )
+    assertTrue(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(createdAt), `createdAt is ${createdAt}`)
+    assertTrue(updatedAt >= createdAt, `updatedAt is ${updatedAt}`)
+    const { repo: pushed } = await fill(binding, 'pushed')
+    assertTrue((await pushed.info()).lastPushAt !== null, 'lastPushAt is null after a push')
+  }),
+  bindingCase('readBlob, readTree and readCommit read by hash', async (binding) => {
+    const { repo, first, second } = await fill(binding, 'objects')
+    const commit = await repo.readCommit(second)
+    assertTrue(commit !== null, 'the commit is null')
+    const person = { name: author.name, email: author.email }
+    assertEqual(
+      { ...commit, treeHash: '' },
+      {
+        hash: second,
+        treeHash: '',
+        message: ' a change\n\nwith a body',
+        author: person,
+        committer: person,
+        parents: [first],
+        authoredAt: author.time,
+        committedAt: author.time,
+      },
+      'the commit',
+    )
+    const tree = await repo.readTree(commit.treeHash)
+    assertEqual(
+      tree?.map(({ name, mode, type }) => [name, mode, type].join(' ')),
+      [
+        'README.md 100644 blob',
+        'bin 40000 tree',
+        'large 100644 blob',
+        'latin 100644 blob',
+        'link 120000 symlink',
+        'logo.PNG 100644 blob',
+        'page.html 100644 blob',
+        'zeros 100644 blob',
+      ],
+      'the tree',
+    )
+    const hashOf = (name: string): string => tree?.find((entry) => entry.name === name)?.hash ?? ''
+    const blob = await repo.readBlob(hashOf('zeros'))
+    assertEqual([blob?.type, await bytesOf(blob)], ['', [1, 0, 2]], 'the blob')
+    for (const hash of [ABSENT, commit.treeHash, second])
+      assertEqual(await repo.readBlob(hash), null, `the blob ${hash}`)
+    assertEqual([await repo.readTree(ABSENT), await repo.readCommit(ABSENT)], [null, null], 'what is absent')
+    for (const hash of [second, hashOf('zeros')])
+      await assertFails(() => repo.readTree(hash), 'INTERNAL_ERROR', 10400)
+    for (const hash of [commit.treeHash, hashOf('zeros')])
+      await assertFails(() => repo.readCommit(hash), 'INTERNAL_ERROR', 10400)
+    await assertFails(
+      () => repo.readBlob(hashOf('large')),
+      'MEMORY_LIMIT',
+      10402,
+      'The object is too large to read through the binding.',
+    )
+    const stream = await repo.openBlob(hashOf('large'))
+    assertEqual((await new Response(stream).arrayBuffer()).byteLength, 5001, 'the bytes of a stream')
+    assertEqual(await repo.openBlob(ABSENT), null, 'the stream of what is absent')
+  }),
+  bindingCase('hashes are checked before they are looked for', async (binding) => {
+    await binding.create('hashes')
+    const repo = await binding.get('hashes')
+    const reads = [
+      (hash: string) => repo.readBlob(hash),
+      (hash: string) => repo.readTree(hash),
+      (hash: string) => repo.readCommit(hash),
+      (hash: string) => repo.openBlob(hash),
+    ]
+    for (const read of reads) {
+      for (const hash of ['', wrong(undefined)])
+        await assertFails(() => read(hash), 'INVALID_INPUT', 10100, 'Invalid hash: hash required.')
+      for (const hash of ['abc', 'A'.repeat(40), '1'.repeat(41)])
         await assertFails(
-          () => repo.log({ limit }),
+          () => read(hash),
           'INVALID_INPUT',
           10100,
-          'Invalid limit: must be a positive integer.',
+          'Invalid hash: expected a 40-character SHA-1 hex hash.',
         )
-      for (const offset of [-1, 0.5]) await assertFails(() => repo.log({ offset }), 'INVALID_INPUT', 10100)
-      await assertFails(() => repo.log({ ref: wrong(5) }), 'INVALID_INPUT', 10100)
-    },
-  },
-  {
-    name: 'tokens are made, listed and revoked',
-    run: async (binding) => {
-      await binding.create('tokens')
-      await binding.create('others')
-      const repo = await binding.get('tokens')
-      const others = await binding.get('others')
-      const token = await repo.createToken()
-      assertEqual(token.scope, 'write', 'the scope')
-      const lasts = Date.parse(token.expiresAt) - Date.now()
-      assertTrue(lasts > 86_000_000 && lasts <= 86_401_000, `it lasts ${lasts} ms`)
-      const reading = await repo.createToken('read', 60)
-      assertEqual(reading.scope, 'read', 'the scope')
-      await assertFails(() => repo.createToken(wrong('admin')), 'INVALID_INPUT', 10100)
-      for (const ttl of [59, 31_536_001, 60.5, wrong<number>('60')])
-        await assertFails(
-          () => repo.createToken('read', ttl),
-          'INVALID_TTL',
-          10103,
-          `Invalid TTL ${ttl}: must be between 60 and 31536000 seconds.`,
-        )
-      const listed = await repo.listTokens()
-      assertEqual([listed.total, listed.tokens.length], [3, 3], 'how many tokens there are')
-      assertEqual(
-        Object.keys(listed.tokens[0] ?? {}),
-        ['id', 'scope', 'state', 'createdAt', 'expiresAt'],
-        'keys',
+    }
+  }),
+  bindingCase('readFile reads by ref and path, with a type that no browser runs', async (binding) => {
+    const { repo, first, second } = await fill(binding, 'files')
+    const text = async (ref: string, path: string): Promise<string | null> =>
+      (await (await repo.readFile({ ref, path }))?.text()) ?? null
+    for (const ref of ['main', 'HEAD', 'refs/heads/main', 'heads/main', second])
+      assertEqual(await text(ref, 'README.md'), 'hello again\n', ref)
+    assertEqual(await text(first, '/./README.md'), 'hello\n', 'by commit')
+    assertEqual(await text('main', 'bin//run'), '#!', 'in a directory')
+    assertEqual(await text('main', 'link'), 'README.md', 'a symbolic link')
+    const types: Record<string, string | undefined> = {}
+    for (const path of ['README.md', 'page.html', 'logo.PNG', 'zeros', 'latin'])
+      types[path] = (await repo.readFile({ ref: 'main', path }))?.type
+    assertEqual(
+      types,
+      {
+        'README.md': 'text/plain;charset=utf-8',
+        'page.html': 'text/plain;charset=utf-8',
+        'logo.PNG': 'image/png',
+        zeros: 'application/octet-stream',
+        latin: 'application/octet-stream',
+      },
+      'types',
+    )
+    for (const [ref, path] of [
+      ['none', 'README.md'],
+      ['main~1', 'README.md'],
+      [first.slice(0, 12), 'README.md'],
+      ['main', 'none'],
+      ['main', 'bin'],
+      ['main', 'bin/../README.md'],
+      ['main', '/'],
+      ['main', 'README.md/x'],
+    ] as const)
+      assertEqual(await repo.readFile({ ref, path }), null, `${ref} ${path}`)
+    await assertFails(
+      () => repo.readFile({ ref: '', path: 'x' }),
+      'INVALID_INPUT',
+      10100,
+      'Invalid ref: ref required.',
+    )
+    await assertFails(
+      () => repo.readFile({ ref: 'main', path: '' }),
+      'INVALID_INPUT',
+      10100,
+      'Invalid path: path required.',
+    )
+    await assertFails(() => repo.readFile(wrong(5)), 'INVALID_INPUT', 10100)
+    await assertFails(() => repo.readFile({ ref: 'main', path: 'large' }), 'MEMORY_LIMIT', 10402)
+  }),
+  bindingCase('log lists first parents, and nothing where there is nothing', async (binding) => {
+    const { repo, first, second } = await fill(binding, 'history')
+    const hashes = async (options?: Parameters<RepositoryBinding['log']>[0]): Promise<string[]> =>
+      (await repo.log(options)).map(({ hash }) => hash)
+    assertEqual(await hashes(), [second, first], 'without options')
+    assertEqual(await hashes({ ref: first }), [first], 'of a commit')
+    assertEqual(await hashes({ limit: 1, offset: 1 }), [first], 'with limit and offset')
+    assertEqual(await hashes({ limit: 100_000 }), [second, first], 'with a limit that is capped')
+    assertEqual(await hashes({ ref: 'none' }), [], 'of an unknown ref')
+    assertEqual(await hashes({ offset: 5 }), [], 'behind its end')
+    await binding.create('empty')
+    assertEqual(await (await binding.get('empty')).log(), [], 'of an empty repository')
+    for (const limit of [0, -1, 1.5, wrong('1')])
+      await assertFails(
+        () => repo.log({ limit }),
+        'INVALID_INPUT',
+        10100,
+        'Invalid limit: must be a positive integer.',
       )
-      assertEqual(await others.revokeToken(token.id), false, 'revoking the token of another repository')
-      assertEqual(await repo.revokeToken(token.plaintext), true, 'revoking by text')
-      assertEqual(await repo.revokeToken(token.id), false, 'revoking again')
-      assertEqual(await repo.revokeToken(reading.id), true, 'revoking by id')
-      assertEqual(await repo.revokeToken('0123456789abcdef'), false, 'revoking an unknown one')
-      for (const text of ['', 'nonsense', wrong<string>(5)])
-        await assertFails(
-          () => repo.revokeToken(text),
-          'INVALID_INPUT',
-          10100,
-          'Invalid tokenOrId: must be a token id or artifact token.',
-        )
-      const after = await repo.listTokens()
-      assertEqual(
-        after.tokens.map(({ state }) => state),
-        ['active', 'revoked', 'revoked'],
-        'states',
+    for (const offset of [-1, 0.5]) await assertFails(() => repo.log({ offset }), 'INVALID_INPUT', 10100)
+    await assertFails(() => repo.log({ ref: wrong(5) }), 'INVALID_INPUT', 10100)
+  }),
+  bindingCase('tokens are made, listed and revoked', async (binding) => {
+    await binding.create('tokens')
+    await binding.create('others')
+    const repo = await binding.get('tokens')
+    const others = await binding.get('others')
+    const token = await repo.createToken()
+    assertEqual(token.scope, 'write', 'the scope')
+    const lasts = Date.parse(token.expiresAt) - Date.now()
+    assertTrue(lasts > 86_000_000 && lasts <= 86_401_000, `it lasts ${lasts} ms`)
+    const reading = await repo.createToken('read', 60)
+    assertEqual(reading.scope, 'read', 'the scope')
+    await assertFails(() => repo.createToken(wrong('admin')), 'INVALID_INPUT', 10100)
+    for (const ttl of [59, 31_536_001, 60.5, wrong('60')])
+      await assertFails(
+        () => repo.createToken('read', ttl),
+        'INVALID_TTL',
+        10103,
+        `Invalid TTL ${ttl}: must be between 60 and 31536000 seconds.`,
       )
-    },
-  },
-  {
-    name: 'fork takes the default branch, or everything, and nothing of it is shared afterwards',
-    run: async (binding) => {
+    const listed = await repo.listTokens()
+    assertEqual([listed.total, listed.tokens.length], [3, 3], 'how many tokens there are')
+    assertEqual(
+      Object.keys(listed.tokens[0] ?? {}),
+      ['id', 'scope', 'state', 'createdAt', 'expiresAt'],
+      'keys',
+    )
+    assertEqual(await others.revokeToken(token.id), false, 'revoking the token of another repository')
+    assertEqual(await repo.revokeToken(token.plaintext), true, 'revoking by text')
+    assertEqual(await repo.revokeToken(token.id), false, 'revoking again')
+    assertEqual(await repo.revokeToken(reading.id), true, 'revoking by id')
+    assertEqual(await repo.revokeToken('0123456789abcdef'), false, 'revoking an unknown one')
+    for (const text of ['', 'nonsense', wrong(5)])
+      await assertFails(
+        () => repo.revokeToken(text),
+        'INVALID_INPUT',
+        10100,
+        'Invalid tokenOrId: must be a token id or artifact token.',
+      )
+    const after = await repo.listTokens()
+    assertEqual(
+      after.tokens.map(({ state }) => state),
+      ['active', 'revoked', 'revoked'],
+      'states',
+    )
+  }),
+  bindingCase(
+    'fork takes the default branch, or everything, and nothing of it is shared afterwards',
+    async (binding) => {
       const { repo, second } = await fill(binding, 'parent')
       await repo.commit({
         branch: 'topic',
@@ -462,59 +428,56 @@ export const BINDING_CASES: readonly BindingCase[] = [
       await binding.delete('parent')
       assertEqual((await child.log()).length, 2, 'the log of the fork when its parent is gone')
     },
-  },
-  {
-    name: 'import fails by the documented codes, and leaves nothing',
-    run: async (binding) => {
-      const from =
-        (url: unknown, more = {}) =>
-        () =>
-          binding.import(wrong({ source: { url, ...more }, target: { name: 'imported' } }))
-      const https = 'Invalid source.url: must be an HTTPS URL.'
-      await assertFails(from('http://host.example/a.git'), 'INVALID_INPUT', 10100, https)
-      for (const url of ['nonsense', '', undefined])
-        await assertFails(from(url), 'INVALID_INPUT', 10100, 'Invalid source.url: must be a valid URL.')
-      for (const depth of [0, -1, 1.5])
-        await assertFails(from('https://host.example/a', { depth }), 'INVALID_INPUT', 10100)
-      await assertFails(
-        from('https://host.example/private.git'),
-        'REMOTE_AUTH_REQUIRED',
-        10106,
-        'Authentication is required to access the remote repository.',
-      )
-      await assertFails(
-        from('https://host.example/absent.git'),
-        'NOT_FOUND',
-        10200,
-        'Remote repository not found.',
-      )
-      await assertFails(
-        from('https://host.example/page'),
-        'INVALID_URL',
-        10104,
-        'The URL does not point to a git repository.',
-      )
-      await assertFails(
-        from('https://host.example/broken.git'),
-        'UPSTREAM_UNAVAILABLE',
-        10401,
-        'The upstream service is unavailable. Please retry.',
-      )
-      const named = (name: unknown) => () =>
-        binding.import(wrong({ source: { url: 'https://host.example/page' }, target: { name } }))
-      await assertFails(named('-'), 'INVALID_REPO_NAME', 10101)
-      await binding.create('there')
-      await assertFails(named('There'), 'ALREADY_EXISTS', 10201)
-      assertEqual(
-        (await binding.list()).repos.map(({ name }) => name),
-        ['there'],
-        'what is left',
-      )
-    },
-  },
-  {
-    name: 'beyond Artifacts: refs, differences, merge bases, and commits by compare-and-swap',
-    run: async (binding) => {
+  ),
+  bindingCase('import fails by the documented codes, and leaves nothing', async (binding) => {
+    const from =
+      (url: unknown, more = {}) =>
+      () =>
+        binding.import(wrong({ source: { url, ...more }, target: { name: 'imported' } }))
+    const https = 'Invalid source.url: must be an HTTPS URL.'
+    await assertFails(from('http://host.example/a.git'), 'INVALID_INPUT', 10100, https)
+    for (const url of ['nonsense', '', undefined])
+      await assertFails(from(url), 'INVALID_INPUT', 10100, 'Invalid source.url: must be a valid URL.')
+    for (const depth of [0, -1, 1.5])
+      await assertFails(from('https://host.example/a', { depth }), 'INVALID_INPUT', 10100)
+    await assertFails(
+      from('https://host.example/private.git'),
+      'REMOTE_AUTH_REQUIRED',
+      10106,
+      'Authentication is required to access the remote repository.',
+    )
+    await assertFails(
+      from('https://host.example/absent.git'),
+      'NOT_FOUND',
+      10200,
+      'Remote repository not found.',
+    )
+    await assertFails(
+      from('https://host.example/page'),
+      'INVALID_URL',
+      10104,
+      'The URL does not point to a git repository.',
+    )
+    await assertFails(
+      from('https://host.example/broken.git'),
+      'UPSTREAM_UNAVAILABLE',
+      10401,
+      'The upstream service is unavailable. Please retry.',
+    )
+    const named = (name: unknown) => () =>
+      binding.import(wrong({ source: { url: 'https://host.example/page' }, target: { name } }))
+    await assertFails(named('-'), 'INVALID_REPO_NAME', 10101)
+    await binding.create('there')
+    await assertFails(named('There'), 'ALREADY_EXISTS', 10201)
+    assertEqual(
+      (await binding.list()).repos.map(({ name }) => name),
+      ['there'],
+      'what is left',
+    )
+  }),
+  bindingCase(
+    'beyond Artifacts: refs, differences, merge bases, and commits by compare-and-swap',
+    async (binding) => {
       const { repo, first, second } = await fill(binding, 'extended')
       assertEqual(
         await repo.listRefs(),
@@ -552,21 +515,18 @@ export const BINDING_CASES: readonly BindingCase[] = [
         await assertFails(() => repo.commit(wrong({ changes, message: '', author })), 'INVALID_INPUT', 10100)
       await assertFails(() => repo.commit(wrong(undefined)), 'INVALID_INPUT', 10100)
     },
-  },
-  {
-    name: 'a capability that was disposed of does nothing any more',
-    run: async (binding) => {
-      await binding.create('disposed')
-      const repo = await binding.get('disposed')
-      await repo.info()
-      repo[Symbol.dispose]()
-      let failed = false
-      await repo.info().catch(() => {
-        failed = true
-      })
-      assertTrue(failed, 'it still answers')
-      const other = await binding.get('disposed')
-      assertEqual((await other.info()).name, 'disposed', 'another capability')
-    },
-  },
+  ),
+  bindingCase('a capability that was disposed of does nothing any more', async (binding) => {
+    await binding.create('disposed')
+    const repo = await binding.get('disposed')
+    await repo.info()
+    repo[Symbol.dispose]()
+    let failed = false
+    await repo.info().catch(() => {
+      failed = true
+    })
+    assertTrue(failed, 'it still answers')
+    const other = await binding.get('disposed')
+    assertEqual((await other.info()).name, 'disposed', 'another capability')
+  }),
 ]

@@ -34,7 +34,8 @@ export async function bundleWorker(path: string): Promise<string> {
       format: 'esm',
       platform: 'neutral',
       // Neutral bundles look at no field of package.json but `module` and `main`.
-      noExternal: [/.*/],
+      noExternal: [/^(?!cloudflare:)/],
+      external: [/^cloudflare:/],
       outDir: folder,
       outExtension: () => ({ js: '.mjs' }),
       config: false,

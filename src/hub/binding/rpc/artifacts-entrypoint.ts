@@ -4,7 +4,13 @@
  */
 import { RpcTarget, WorkerEntrypoint } from 'cloudflare:workers'
 import type { NamespaceBinding, RepositoryBinding } from '../binding-types.ts'
-import type { ArtifactsStub, OpenedRepository, RepositoryStub } from './connect-artifacts.ts'
+import type {
+  ArtifactsStub,
+  NamespaceMethod,
+  OpenedRepository,
+  RepositoryMethod,
+  RepositoryStub,
+} from './connect-artifacts.ts'
 import { captureFailure, captureOutcome, type RpcFailure, type RpcOutcome } from './rpc-outcome.ts'
 
 type Given<Method extends (...given: never[]) => unknown> = Parameters<Method>
@@ -149,9 +155,6 @@ export function createArtifactsEntrypoint<Environment>(
     }
   }
 }
-
-export type NamespaceMethod = Exclude<keyof NamespaceBinding, 'get'>
-export type RepositoryMethod = Exclude<keyof RepositoryBinding, symbol>
 
 /** What may be called by name: a caller across RPC may send any text. */
 const NAMESPACE_METHODS: ReadonlySet<string> = new Set<NamespaceMethod>([

@@ -2,11 +2,14 @@
  * `packstone/hub/connect`: for Workers that are bound to an entry point of `packstone/hub/entrypoint`. It pulls in nothing of the hub.
  */
 import type { NamespaceBinding, RepositoryBinding } from '../binding-types.ts'
-import type { NamespaceMethod, RepositoryMethod } from './artifacts-entrypoint.ts'
 import { failureOf, releaseOutcome, type RpcFailure, type RpcOutcome } from './rpc-outcome.ts'
 
 export { ArtifactsError, isArtifactsError, type ArtifactsErrorCode } from '../../artifacts-error.ts'
 export type * from '../binding-types.ts'
+
+/** The methods that answer with plain values. */
+export type NamespaceMethod = Exclude<keyof NamespaceBinding, 'get'>
+export type RepositoryMethod = Exclude<keyof RepositoryBinding, symbol>
 
 /** A repository at the other end. */
 export interface RepositoryStub {
