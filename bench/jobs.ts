@@ -1,6 +1,7 @@
 import type { Job } from './job.ts'
 import { cloneJob } from './jobs/clone.ts'
 import { fetchJob } from './jobs/fetch.ts'
+import { forksJob } from './jobs/forks.ts'
 import { importJob } from './jobs/import.ts'
 import { indexPackWarmJob } from './jobs/index-pack-warm.ts'
 import { indexPackJob } from './jobs/index-pack.ts'
@@ -23,6 +24,7 @@ export const JOBS: readonly Job[] = [
   pushJob,
   readJob,
   packJob,
+  forksJob,
   peersJob,
   memoryJob,
   memoryWindowedJob,

@@ -29,6 +29,8 @@ export const TARGETS = {
   /** Peak memory, in all, for a pack of 1 GB with 500 000 objects, and how soon the pack of a clone of it begins. */
   windowedMegabytes: 160,
   firstByteMilliseconds: 200,
+  /** A fork, against `git clone --bare --shared`, which starts a process. */
+  fork: 1,
   /** One answer of the hub's registry about a namespace of many repositories, in milliseconds. */
   registryMilliseconds: 10,
   /** What loading the engine adds to an empty process, in milliseconds. */

@@ -52,6 +52,15 @@ export class ReachabilitySet<Pack extends ReachablePack = ReachablePack> {
     return new ReachabilitySet([...this.packs, pack], [...this.#copies, copies.size > 0 ? copies : undefined])
   }
 
+  /** How many objects there are, copies not counted. */
+  get objectCount(): number {
+    return this.packs.reduce(
+      (sum, { index, mask }, pack) =>
+        sum + (mask?.visibleCount ?? index.objectCount) - (this.#copies[pack]?.size ?? 0),
+      0,
+    )
+  }
+
   /** The node of the object whose raw id is at `bytes[at]`; `undefined` when no pack of the set has it. */
   find(bytes: Uint8Array, at = 0): Node | undefined {
     for (let pack = 0; pack < this.packs.length; pack++) {

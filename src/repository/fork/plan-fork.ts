@@ -5,6 +5,7 @@ import { concatBytes } from '../../bytes/concat.ts'
 import { encodeObjectId, parseObjectId, type ObjectId } from '../../object/object-id.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import type { PackFile } from '../../odb/pack-file.ts'
+import { planWhole } from './plan-whole.ts'
 import type { SharedPack } from '../../storage/storage.ts'
 
 /** What of a repository's objects a fork shares. */
@@ -19,7 +20,8 @@ export interface ForkPlan {
 }
 
 /**
- * Finds out what some tips reach, and which bits of which packs that is. A walk over numbers where reachability is written down.
+ * Finds out what some tips reach, and which bits of which packs that is. A walk over numbers where reachability is written down, and none
+ * where everything is shared.
  *
  * @returns `undefined` when packs of the view went away meanwhile: open another one.
  * @throws GitError `MISSING_OBJECT`, `CORRUPT_OBJECT`, `CORRUPT_PACK`; the signal's reason when aborted
@@ -29,6 +31,8 @@ export async function planFork(
   tips: readonly ObjectId[],
   signal?: AbortSignal,
 ): Promise<ForkPlan | undefined> {
+  const whole = planWhole(view, tips)
+  if (whole !== undefined) return whole
   const enumeration = await enumerateObjects(view, {
     wants: tips.map((tip) => parseObjectId(tip, view.format)),
     haves: [],

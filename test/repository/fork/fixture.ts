@@ -57,7 +57,7 @@ export async function makeHistory(seed: number, commits = 30): Promise<string> {
   const tips: number[] = []
   const body = Array.from({ length: 60 }, (_, line) => `line ${line} of ${seed}`)
   for (let at = 0; at < commits; at++) {
-    const branch = random.below(5)
+    const branch = at === 0 ? 0 : random.below(5)
     const held = tips[branch] ?? tips[0]
     const parents = held === undefined ? [] : [held]
     const other = tips[random.below(5)]
