@@ -1,5 +1,6 @@
 import type { DurableObjectSqlStorage } from '../../storage/sqlite/drivers/durable-object.ts'
 import type { R2BucketBinding } from '../../storage/r2/index.ts'
+import type { RepositoriesHere } from '../../storage/sqlite-r2/index.ts'
 import type { RegistryObject } from './registry-object.ts'
 import type { RepositoryObject } from './repository-object.ts'
 
@@ -36,7 +37,7 @@ export interface ObjectNamespace<Target> {
 /** What the Worker is configured with (`wrangler.jsonc`). */
 export interface WorkerEnvironment {
   /** Durable Objects of the class `RepositoryObject`: one for each repository. */
-  readonly REPOSITORIES: ObjectNamespace<Pick<RepositoryObject, 'fetch' | 'getManifest' | 'putManifest'>>
+  readonly REPOSITORIES: ObjectNamespace<Pick<RepositoryObject, 'fetch' | keyof RepositoriesHere>>
   /** Durable Objects of the class `RegistryObject`: one of them knows all namespaces, repositories and tokens. */
   readonly REGISTRY: ObjectNamespace<Pick<RegistryObject, 'call'>>
   /** Where large packs are kept. */

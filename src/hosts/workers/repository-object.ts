@@ -8,12 +8,12 @@ import type { RepositoryStorage } from '../../storage/repository-storage.ts'
 import { createDurableObjectDatabase } from '../../storage/sqlite/drivers/durable-object.ts'
 import {
   createSqliteR2Storage,
-  type ManifestPeers,
+  type RepositoriesHere,
   type SqliteR2Storage,
 } from '../../storage/sqlite-r2/index.ts'
 import type { ObjectState, WorkerEnvironment } from './bindings.ts'
 import { createHubOf, MEMORY, originOf } from './hub-of.ts'
-import { createManifestPeers } from './manifest-peers.ts'
+import { createRepositoryPeers } from './repository-peers.ts'
 import { readSettings, type WorkerSettings } from './worker-settings.ts'
 import { captureOutcome, type RpcOutcome } from './rpc-outcome.ts'
 
@@ -26,8 +26,10 @@ const BUDGET = { milliseconds: 15_000, bytes: 48 << 20 }
 /** Under which the object remembers the id of its repository. */
 const ID = 'repository-id'
 
-type Given<Method extends 'get' | 'put'> = Parameters<ManifestPeers[Method]>
-type Answer<Method extends 'get' | 'put'> = Promise<RpcOutcome<Awaited<ReturnType<ManifestPeers[Method]>>>>
+type Given<Method extends keyof RepositoriesHere> = Parameters<RepositoriesHere[Method]>
+type Answer<Method extends keyof RepositoriesHere> = Promise<
+  RpcOutcome<Awaited<ReturnType<RepositoriesHere[Method]>>>
+>
 
 /**
  * The Durable Object of one repository. It has the repository's refs, indexes and small packs in its database, answers all requests that
@@ -50,7 +52,7 @@ export class RepositoryObject extends DurableObject<WorkerEnvironment> {
       database: createDurableObjectDatabase(ctx.storage, { location: `durable-object:${own}` }),
       bucket: env.PACKS,
       gracePeriod: this.#settings.gracePeriod,
-      peers: createManifestPeers(env, (key) => env.REPOSITORIES.idFromName(key).toString() === own),
+      peers: createRepositoryPeers(env, (key) => env.REPOSITORIES.idFromName(key).toString() === own),
       onChange: (_key, id) => this.#noteChange(id),
     })
   }
@@ -61,13 +63,18 @@ export class RepositoryObject extends DurableObject<WorkerEnvironment> {
   }
 
   /** The state of this repository, for other objects and the Worker in front. */
-  getManifest(...given: Given<'get'>): Answer<'get'> {
-    return captureOutcome(() => this.#storage.manifests.get(...given))
+  getManifest(...given: Given<'getManifest'>): Answer<'getManifest'> {
+    return captureOutcome(() => this.#storage.here.getManifest(...given))
   }
 
   /** Replaces the state of this repository. */
-  putManifest(...given: Given<'put'>): Answer<'put'> {
-    return captureOutcome(() => this.#storage.manifests.put(...given))
+  putManifest(...given: Given<'putManifest'>): Answer<'putManifest'> {
+    return captureOutcome(() => this.#storage.here.putManifest(...given))
+  }
+
+  /** A small file of this repository. */
+  getObject(...given: Given<'getObject'>): Answer<'getObject'> {
+    return captureOutcome(() => this.#storage.here.getObject(...given))
   }
 
   /** Maintains the repository, or, when it was deleted, removes what is left of it. */

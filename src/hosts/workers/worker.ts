@@ -1,12 +1,14 @@
-import { createMemoryBudget } from '../../odb/memory-budget.ts'
-import { createSqliteR2Storage } from '../../storage/sqlite-r2/index.ts'
+import { createArtifactsEntrypoint } from '../../hub/binding/rpc/artifacts-entrypoint.ts'
 import { repositoryKey } from '../../hub/repositories/repository-id.ts'
 import type { ExecutionContext, WorkerEnvironment } from './bindings.ts'
-import { createHubOf, MEMORY, originOf } from './hub-of.ts'
-import { createManifestPeers } from './manifest-peers.ts'
+import { originOf } from './hub-of.ts'
 import { objectOf } from './object-of.ts'
 import { createRemoteRegistry } from './remote-registry.ts'
 import { parseRepositoryAddress } from './repository-address.ts'
+import { createWorkerHub } from './worker-hub.ts'
+
+/** Where clients reach a Worker that was not told: of no use to any of them. */
+const NOWHERE = 'https://origin-is-not-configured.invalid'
 
 /**
  * The Worker in front: it answers what is about many repositories, and hands what is about one to the object of that one, body and answer
@@ -16,28 +18,23 @@ export const worker = {
   async fetch(request: Request, env: WorkerEnvironment, ctx: ExecutionContext): Promise<Response> {
     const target = await findObject(request, env)
     if (target !== undefined) return target.fetch(request)
-    return hubOf(env, ctx, originOf(env, request)).fetch(request)
+    return createWorkerHub(env, ctx, originOf(env, request)).fetch(request)
   },
 
   /** From a cron trigger: takes up what earlier requests left behind. */
   async scheduled(_event: unknown, env: WorkerEnvironment, ctx: ExecutionContext): Promise<void> {
-    await hubOf(env, ctx, env.ORIGIN ?? 'https://localhost').resume()
+    await createWorkerHub(env, ctx, env.ORIGIN ?? NOWHERE).resume()
   },
 }
 
-function hubOf(
-  env: WorkerEnvironment,
-  ctx: ExecutionContext,
-  origin: string,
-): ReturnType<typeof createHubOf> {
-  return createHubOf(env, {
-    storage: createSqliteR2Storage({ bucket: env.PACKS, peers: createManifestPeers(env, () => false) }),
-    memoryBudget: createMemoryBudget(MEMORY),
-    origin,
-    waitUntil: (work) => {
-      ctx.waitUntil(work)
-    },
-  })
+/** The `Artifacts` binding for other Workers: the namespace is in the `props` of their service binding, `default` where it is not. */
+export const ArtifactsEntrypoint = createArtifactsEntrypoint<WorkerEnvironment>((env, ctx) =>
+  createWorkerHub(env, ctx, env.ORIGIN ?? NOWHERE).artifacts(namespaceIn(ctx.props)),
+)
+
+function namespaceIn(props: unknown): string {
+  const isNamed = typeof props === 'object' && props !== null && 'namespace' in props
+  return isNamed && typeof props.namespace === 'string' ? props.namespace : 'default'
 }
 
 /** The object that answers a request: there is one when the request is about a repository that is ready. */

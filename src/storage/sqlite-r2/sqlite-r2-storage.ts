@@ -11,7 +11,7 @@ import { openR2Bucket } from '../r2/r2-bucket.ts'
 import { withRowLimits } from '../sqlite/row-limits.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import { openSqliteBucket } from './sqlite-bucket.ts'
-import { createTieredBucket, type ManifestPeers } from './tiered-bucket.ts'
+import { createTieredBucket, type RepositoriesHere, type RepositoryPeers } from './tiered-bucket.ts'
 
 export interface SqliteR2StorageOptions extends BucketStorageOptions {
   /** An open database, from a driver (`packstone/storage/sqlite/…`). Absent: everything is asked of the peers. */
@@ -23,17 +23,14 @@ export interface SqliteR2StorageOptions extends BucketStorageOptions {
   /** Bytes in a part of an upload to the bucket, from 5 MiB. Default: 8 MiB. */
   readonly partBytes?: number
   /** Repositories of the same bucket whose state is in other databases. Absent: there are none. */
-  readonly peers?: ManifestPeers
+  readonly peers?: RepositoryPeers
   /** Is told of every change of a repository in the database, with its id; without one when it was deleted. */
   readonly onChange?: (key: string, id: string | undefined) => Promise<void>
 }
 
-/** What is answered to the peers of a storage: see `ManifestPeers`. */
-export type ManifestsHere = Omit<ManifestPeers, 'isHere'>
-
 export interface SqliteR2Storage extends BucketStorage {
-  /** The manifests in the database, for those whose peer this is. */
-  readonly manifests: ManifestsHere
+  /** What is in the database, for those whose peer this is. */
+  readonly here: RepositoriesHere
 }
 
 const MAX_SMALL_BYTES = 1 << 20
@@ -58,8 +55,9 @@ export function createSqliteR2Storage(options: SqliteR2StorageOptions): SqliteR2
   if (database === undefined && options.peers === undefined) {
     throw new GitError('INVALID_ARGUMENT', 'neither a database nor peers are given; expected at least one')
   }
+  const small = database && openSqliteBucket(withRowLimits(database))
   const bucket = createTieredBucket({
-    small: database && openSqliteBucket(withRowLimits(database)),
+    small,
     large: openR2Bucket(options.bucket, uploadLimits(options.partBytes)),
     prefix: options.prefix ?? '',
     smallBytes,
@@ -69,9 +67,10 @@ export function createSqliteR2Storage(options: SqliteR2StorageOptions): SqliteR2
   const names = objectNames(options.prefix ?? '')
   return {
     ...createBucketStorage(bucket, { ...options, probe: options.probe ?? false }),
-    manifests: {
-      get: (key, given) => bucket.get(names.manifest(key), given),
-      put: (key, bytes, condition) => bucket.put(names.manifest(key), bytes, condition),
+    here: {
+      getManifest: (key, given) => bucket.get(names.manifest(key), given),
+      putManifest: (key, bytes, condition) => bucket.put(names.manifest(key), bytes, condition),
+      getObject: async (_key, object, given) => small?.get(object, given),
     },
   }
 }

@@ -1,16 +1,27 @@
+import { decodeUtf8 } from '../../bytes/text.ts'
 import type { Bucket, BucketObject, GetOptions, ListPage, PutCondition } from '../manifest/bucket.ts'
 import { objectNames } from '../manifest/object-names.ts'
 import { parseManifest } from '../manifest/parse-manifest.ts'
 import type { SqliteBucket } from './sqlite-bucket.ts'
 
-/** The manifests of repositories that lie in databases of others. */
-export interface ManifestPeers {
-  /** Whether the manifest of this repository lies in the database that is here. */
+/** What lies in a database is answered to others by these: they are named by the key of its repository. */
+export interface RepositoriesHere {
+  /** As `Bucket.get`, of the manifest. */
+  getManifest(key: string, options?: GetOptions): Promise<BucketObject | 'unchanged' | undefined>
+  /** As `Bucket.put`, of the manifest. */
+  putManifest(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<string | undefined>
+  /** As `Bucket.get`, of an object that belongs to the repository. */
+  getObject(
+    key: string,
+    object: string,
+    options?: GetOptions,
+  ): Promise<BucketObject | 'unchanged' | undefined>
+}
+
+/** Repositories that lie in databases of others. */
+export interface RepositoryPeers extends RepositoriesHere {
+  /** Whether a repository lies in the database that is here. */
   isHere(key: string): boolean
-  /** As `Bucket.get`, of the manifest of a repository that is not here. */
-  get(key: string, options: GetOptions | undefined): Promise<BucketObject | 'unchanged' | undefined>
-  /** As `Bucket.put`. */
-  put(key: string, bytes: Uint8Array, condition: PutCondition | undefined): Promise<string | undefined>
 }
 
 export interface TieredBucketOptions {
@@ -21,8 +32,8 @@ export interface TieredBucketOptions {
   readonly prefix: string
   /** Objects up to this size, in bytes, are small. */
   readonly smallBytes: number
-  /** Absent: every manifest is here. */
-  readonly peers: ManifestPeers | undefined
+  /** Absent: every repository is here. */
+  readonly peers: RepositoryPeers | undefined
   /** Is told of every manifest that was put here; without an id when the repository was deleted. */
   readonly onChange: ((key: string, id: string | undefined) => Promise<void>) | undefined
 }
@@ -52,9 +63,15 @@ export function createTieredBucket(options: TieredBucketOptions): Bucket {
     return id
   }
 
+  /** The id of the repository that a file belongs to. */
+  const fileOwner = (key: string): string | undefined =>
+    key.startsWith(names.repositories)
+      ? /^([^/]+)\/f\//.exec(key.slice(names.repositories.length))?.[1]
+      : undefined
+
   const isSmallFile = (key: string, size: number): boolean => {
-    const [, id] = /^([^/]+)\/f\//.exec(key.slice(names.repositories.length)) ?? []
-    return id !== undefined && size <= smallBytes && key.startsWith(names.repositories) && ids.has(id)
+    const owner = fileOwner(key)
+    return owner !== undefined && size <= smallBytes && ids.has(owner)
   }
 
   /** Copies what others will read to where they can. */
@@ -68,26 +85,40 @@ export function createTieredBucket(options: TieredBucketOptions): Bucket {
     }
   }
 
+  /** A small file that only another database has. */
+  const getElsewhere = async (
+    key: string,
+    given: GetOptions | undefined,
+  ): Promise<BucketObject | 'unchanged' | undefined> => {
+    const owner = fileOwner(key)
+    if (peers === undefined || owner === undefined || ids.has(owner)) return undefined
+    const named = await large.get(names.keyOf(owner))
+    if (named === undefined || named === 'unchanged') return undefined
+    const repository = decodeUtf8(named.bytes)
+    return peers.isHere(repository) ? undefined : peers.getObject(repository, key, given)
+  }
+
   return {
     location,
     limits: large.limits,
 
     async get(key, given) {
       const repository = manifestKey(key)
-      if (repository !== undefined && peers?.isHere(repository) === false) return peers.get(repository, given)
+      if (repository !== undefined && peers?.isHere(repository) === false)
+        return peers.getManifest(repository, given)
       const found = await small?.get(key, given)
       if (repository !== undefined) {
         if (found !== undefined && found !== 'unchanged') noteManifest(repository, found.bytes)
         return found
       }
-      return found ?? large.get(key, given)
+      return found ?? (await large.get(key, given)) ?? getElsewhere(key, given)
     },
 
     async put(key, bytes, condition) {
       const repository = manifestKey(key)
       if (repository !== undefined) {
         if (small === undefined || peers?.isHere(repository) === false) {
-          return peers?.put(repository, bytes, condition)
+          return peers?.putManifest(repository, bytes, condition)
         }
         const id = noteManifest(repository, bytes)
         const etag = await small.put(key, bytes, condition)

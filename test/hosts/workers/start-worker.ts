@@ -10,6 +10,8 @@ export interface StartOptions {
   /** The program, below this folder. Default: the ready Worker. */
   readonly program?: string
   readonly bindings?: Readonly<Record<string, string>>
+  /** The program of another Worker, bound to the first by `ARTIFACTS`, for the namespace `team`. */
+  readonly client?: string
   /** A folder that keeps objects and buckets when the Worker is stopped. */
   readonly keep?: string
 }
@@ -18,9 +20,8 @@ export interface RunningWorker extends RunningHub {
   readonly miniflare: Miniflare
 }
 
-/** Bundles a Worker, as its users' tools do, and runs it in workerd. */
-export async function startWorker(options: StartOptions = {}): Promise<RunningWorker> {
-  const program = options.program ?? '../../../src/hosts/workers/index.ts'
+/** Bundles a program, below this folder, into one module. */
+async function bundle(program: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, program)],
     bundle: true,
@@ -30,17 +31,34 @@ export async function startWorker(options: StartOptions = {}): Promise<RunningWo
     mainFields: ['module', 'main'],
     external: ['cloudflare:workers'],
   })
-  const miniflare = new Miniflare({
-    cf: false,
-    modules: true,
-    script: outputFiles[0]?.text ?? '',
-    compatibilityDate: '2026-04-01',
+  return outputFiles[0]?.text ?? ''
+}
+
+/** Bundles a Worker, as its users' tools do, and runs it in workerd. */
+export async function startWorker(options: StartOptions = {}): Promise<RunningWorker> {
+  const shared = { modules: true, compatibilityDate: '2026-04-01' } as const
+  const hub = {
+    ...shared,
+    name: 'hub',
+    script: await bundle(options.program ?? '../../../src/hosts/workers/index.ts'),
     bindings: { ACCOUNT: account, API_TOKEN: apiToken, ...options.bindings },
     durableObjects: {
       REPOSITORIES: { className: 'RepositoryObject', useSQLite: true },
       REGISTRY: { className: 'RegistryObject', useSQLite: true },
     },
     r2Buckets: ['PACKS'],
+  }
+  const client = options.client && {
+    ...shared,
+    name: 'client',
+    script: await bundle(options.client),
+    serviceBindings: {
+      ARTIFACTS: { name: 'hub', entrypoint: 'ArtifactsEntrypoint', props: { namespace: 'team' } },
+    },
+  }
+  const miniflare = new Miniflare({
+    cf: false,
+    workers: client === undefined ? [hub] : [hub, client],
     ...(options.keep === undefined
       ? {}
       : { durableObjectsPersist: join(options.keep, 'objects'), r2Persist: join(options.keep, 'buckets') }),
