@@ -184,6 +184,15 @@ export function isKnown({ marks, known }: Enumeration, id: Uint8Array, at = 0): 
   return node === undefined ? known.has(id, at) : marks.has(node, KNOWN)
 }
 
+/** Raw ids of everything that is to be sent, as views. */
+export function* includedIds({ marks, objects }: Enumeration): Generator<Uint8Array, void, undefined> {
+  for (const [pack, included] of marks.marks.entries()) {
+    for (let position = 0; position < included.length; position++)
+      if ((included[position]! & INCLUDED) !== 0) yield marks.set.id(pack, position)
+  }
+  for (let ordinal = 0; ordinal < objects.size; ordinal++) yield objects.view(ordinal)
+}
+
 /** Includes one more object, which is not a tree, unless it is included or known already. */
 export function includeObject(enumeration: Enumeration, id: Uint8Array, type: ObjectType): void {
   const { marks, objects, types, known } = enumeration

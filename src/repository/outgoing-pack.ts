@@ -1,5 +1,6 @@
 import {
   enumerateObjects,
+  includedIds,
   includeObject,
   isIncluded,
   type EnumerateRequest,
@@ -247,9 +248,19 @@ async function parentsOf(view: ObjectView, commit: Uint8Array): Promise<readonly
 }
 
 async function includeTags(view: ObjectView, enumeration: Enumeration, request: PackRequest): Promise<void> {
+  const isNamed = namesIncluded(view, enumeration, request.includeTags.length)
   for (const { tag, peeled } of request.includeTags) {
-    if (!isIncluded(enumeration, parseObjectId(peeled, view.format))) continue
+    if (!isNamed(peeled)) continue
     const { tags } = await peel(view, parseObjectId(tag, view.format))
     for (const id of tags) includeObject(enumeration, id, TAG)
   }
+}
+
+/** Tells whether objects are to be sent: by lookups, or by a list where that is shorter. */
+function namesIncluded(view: ObjectView, enumeration: Enumeration, asked: number): (id: ObjectId) => boolean {
+  if (enumeration.marks.includedCount + enumeration.objects.size > asked)
+    return (id) => isIncluded(enumeration, parseObjectId(id, view.format))
+  const listed = new Set<ObjectId>()
+  for (const id of includedIds(enumeration)) listed.add(encodeObjectId(id, 0, view.format))
+  return (id) => listed.has(id)
 }

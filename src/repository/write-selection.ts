@@ -58,7 +58,8 @@ export async function* writeSelection(
   output.append(encodePackHeader(selection.objectCount), 0, PACK_HEADER_LENGTH)
   const written = new WrittenOffsets(options.ofsDelta)
   for (const [number, pack] of selection.packs.entries()) {
-    yield* writePack(view, pack, output, written.begin(number, pack.actions.length), written, report)
+    const writtenAt = written.begin(number, pack.actions.length, selection.objectCount)
+    yield* writePack(view, pack, output, writtenAt, written, report)
   }
   for (const ordinal of selection.unpacked) {
     written.noteUnpacked(ordinal, output.total)
@@ -76,7 +77,7 @@ async function* writePack(
   view: ObjectView,
   { file, actions, bases, made }: SelectedPack,
   output: PackOutput,
-  writtenAt: Float64Array,
+  writtenAt: OffsetColumn,
   written: WrittenOffsets,
   report: (count: number) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -95,13 +96,13 @@ async function* writePack(
     const end = file.entryEnd(position)
     const base = bases[position]!
     const at = output.total + runEnd - runStart
-    writtenAt[position] = at
+    writtenAt.set(position, at)
     unreported++
     const entryMade = made?.get(position)
-    const asOfsDelta = action === COPY_DELTA && ofsDelta && writtenAt[base]! > 0
+    const asOfsDelta = action === COPY_DELTA && ofsDelta && writtenAt.get(base) > 0
     const asStored =
       entryMade === undefined &&
-      (action === COPY || (asOfsDelta && at - writtenAt[base]! === offset - offsets[base]!))
+      (action === COPY || (asOfsDelta && at - writtenAt.get(base) === offset - offsets[base]!))
     if (asStored && runEnd === offset && runEnd - runStart < READ_SIZE) {
       runEnd = end
       continue
@@ -117,7 +118,7 @@ async function* writePack(
       const entry = await readEntry(file, index.packOrder[position]!)
       const headerEnd = asOfsDelta
         ? encodeBaseDistance(
-            at - writtenAt[base]!,
+            at - writtenAt.get(base),
             header,
             encodeEntryHeader(OFS_DELTA, entry.size, header, 0),
           )
@@ -134,20 +135,41 @@ async function* writePack(
   report(unreported)
 }
 
+/** How many times more objects a pack has than are sent of it, for a column of its own to be wasteful. */
+const SPARSE = 16
+
+/** Offsets by position, 0 for what was not written yet. */
+class OffsetColumn {
+  readonly #dense: Float64Array | undefined
+  readonly #sparse = new Map<number, number>()
+
+  constructor(count: number, sent: number) {
+    this.#dense = count > SPARSE * sent ? undefined : new Float64Array(count)
+  }
+
+  get(position: number): number {
+    return (this.#dense === undefined ? this.#sparse.get(position) : this.#dense[position]) ?? 0
+  }
+
+  set(position: number, offset: number): void {
+    if (this.#dense === undefined) this.#sparse.set(position, offset)
+    else this.#dense[position] = offset
+  }
+}
+
 /** Where objects were written: an ofs-delta needs its base in front of it. */
 class WrittenOffsets {
   readonly ofsDelta: boolean
-  /** By pack of the selection and position in it, 0 for what was not written yet. */
-  readonly #packs: Float64Array[] = []
+  readonly #packs: OffsetColumn[] = []
   readonly #unpacked = new Map<number, number>()
 
   constructor(ofsDelta: boolean) {
     this.ofsDelta = ofsDelta
   }
 
-  /** The column of a pack, to be filled by who writes it. */
-  begin(pack: number, count: number): Float64Array {
-    return (this.#packs[pack] = new Float64Array(count))
+  /** The column of a pack of `count` objects, of which at most `sent` are sent; to be filled by who writes it. */
+  begin(pack: number, count: number, sent: number): OffsetColumn {
+    return (this.#packs[pack] = new OffsetColumn(count, sent))
   }
 
   noteUnpacked(ordinal: number, offset: number): void {
@@ -157,7 +179,9 @@ class WrittenOffsets {
   /** The offset of a base that an ofs-delta may name, 0 when none may. */
   ofBase({ sent }: NonNullable<MadeEntry['base']>): number {
     if (sent === undefined || !this.ofsDelta) return 0
-    return (sent.pack < 0 ? this.#unpacked.get(sent.position) : this.#packs[sent.pack]?.[sent.position]) ?? 0
+    return (
+      (sent.pack < 0 ? this.#unpacked.get(sent.position) : this.#packs[sent.pack]?.get(sent.position)) ?? 0
+    )
   }
 }
 

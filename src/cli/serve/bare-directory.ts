@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises'
+import { realpathSync, statSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { localFileSystem } from '../../storage/fs/file-system.ts'
 import { isGitDirectory } from '../../storage/fs/git-directory-check.ts'
@@ -42,9 +42,10 @@ async function readBareDirectory(
   directory: string,
   isKnown: (directory: BareDirectory) => boolean,
 ): Promise<BareDirectory | undefined> {
-  const path = await unlessAbsent(realpath(directory))
+  // Every request asks this, and the kernel knows the answer: a turn through the thread pool would cost more than all else here.
+  const path = unlessAbsentSync(() => realpathSync.native(directory))
   if (path === undefined || !isWithin(root, path)) return undefined
-  const itself = await unlessAbsent(stat(path))
+  const itself = unlessAbsentSync(() => statSync(path))
   if (itself === undefined) return undefined
   const found = { path, identity: `${itself.dev}:${itself.ino}:${itself.birthtimeMs}` }
   if (isKnown(found) || (await unlessAbsent(isGitDirectory(localFileSystem, path))) === true) return found
@@ -58,11 +59,24 @@ function isWithin(root: string, path: string): boolean {
 /** What a name can lead to that is no repository: nothing, a file on the way, a circle of links, a place we may not enter. */
 const ABSENT: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG', 'EINVAL']
 
+function isAbsence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ABSENT.includes(error.code)
+}
+
+function unlessAbsentSync<T>(find: () => T): T | undefined {
+  try {
+    return find()
+  } catch (error) {
+    if (isAbsence(error)) return undefined
+    throw error
+  }
+}
+
 async function unlessAbsent<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found
   } catch (error) {
-    if (error instanceof Error && 'code' in error && ABSENT.includes(error.code)) return undefined
+    if (isAbsence(error)) return undefined
     throw error
   }
 }

@@ -1,4 +1,4 @@
-/** Bytes that are kept together. */
+/** How many bytes are kept together. */
 const CHUNK = 1 << 20
 
 /** Deflated entries by ordinal, kept within a budget of bytes so that they need not be made twice. */
@@ -6,14 +6,18 @@ export class DeflatedEntries {
   readonly #budget: number
   #used = 0
   readonly #chunks: Uint8Array[] = []
-  #filled = CHUNK
+  readonly #chunkBytes: number
+  #filled: number
   /** By ordinal: number of the chunk from 1, or 0 for an entry that is not kept. */
   readonly #chunkOf: Uint32Array
   readonly #at: Uint32Array
   readonly #length: Uint32Array
 
-  constructor(count: number, budget: number) {
+  /** @param chunkBytes how many bytes are kept together; 0 keeps each entry as it comes, which suits a few of them. */
+  constructor(count: number, budget: number, chunkBytes: number = CHUNK) {
     this.#budget = budget
+    this.#chunkBytes = chunkBytes
+    this.#filled = chunkBytes
     this.#chunkOf = new Uint32Array(count)
     this.#at = new Uint32Array(count)
     this.#length = new Uint32Array(count)
@@ -25,15 +29,15 @@ export class DeflatedEntries {
     if (this.#used + length > this.#budget) return
     this.#used += length
     this.#length[ordinal] = length
-    if (length > CHUNK / 4) {
+    if (length > this.#chunkBytes / 4) {
       this.#chunkOf[ordinal] = this.#chunks.push(bytes)
       this.#at[ordinal] = 0
       // The chunk that was being filled is no longer the last one.
-      this.#filled = CHUNK
+      this.#filled = this.#chunkBytes
       return
     }
-    if (this.#filled + length > CHUNK) {
-      this.#chunks.push(new Uint8Array(CHUNK))
+    if (this.#filled + length > this.#chunkBytes) {
+      this.#chunks.push(new Uint8Array(this.#chunkBytes))
       this.#filled = 0
     }
     this.#chunks.at(-1)!.set(bytes, this.#filled)

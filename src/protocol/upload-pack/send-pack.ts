@@ -54,6 +54,7 @@ export async function* sendPack(
   const lines = new ProgressLines()
   const showsProgress = packetMax > 0 && !request.noProgress
   let announced = order.announce === undefined
+  let over = false
   const cancel = new AbortController()
   const work: PackPlanOptions = {
     signal: session.signal === undefined ? cancel.signal : AbortSignal.any([session.signal, cancel.signal]),
@@ -87,6 +88,7 @@ export async function* sendPack(
           `(delta ${plan.reusedDeltaCount}), pack-reused 0\n`,
       )
     }
+    over = true
     yield* channel.flush()
     if (packetMax > 0) yield FLUSH_PKT
   } catch (error) {
@@ -98,7 +100,7 @@ export async function* sendPack(
     yield encodeBand(3, `aborting due to ${faultOf(error, view)} on the remote side.`, packetMax)
   } finally {
     // A consumer that stops listening stops the work.
-    cancel.abort()
+    if (!over) cancel.abort()
   }
 }
 

@@ -12,18 +12,19 @@ export function depthsAbove(
   depth: number,
 ): Uint16Array {
   const heights = packs.map(({ actions, bases }) => {
-    const height = new Uint16Array(actions.length)
+    const height = new Map<number, number>()
     for (let position = 0; position < actions.length; position++) {
       if (actions[position] !== COPY_DELTA) continue
       let above = 1
       // Stops where a longer chain has passed already.
-      for (let at = bases[position]!; at >= 0 && height[at]! < above; at = bases[at]!) height[at] = above++
+      for (let at = bases[position]!; at >= 0 && (height.get(at) ?? 0) < above; at = bases[at]!)
+        height.set(at, above++)
     }
     return height
   })
   return Uint16Array.from({ length: total }, (_, ordinal) =>
     ordinal < whole.ids.size
-      ? Math.min(depth, heights[whole.packs[ordinal]!]?.[whole.positions[ordinal]!] ?? 0)
+      ? Math.min(depth, heights[whole.packs[ordinal]!]?.get(whole.positions[ordinal]!) ?? 0)
       : depth,
   )
 }

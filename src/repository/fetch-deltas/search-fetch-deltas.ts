@@ -52,7 +52,7 @@ export async function searchFetchDeltas(
 
   const total = columns.types.length
   const chosen: ChosenDeltas = { bases: new Int32Array(total).fill(-1), deltaSizes: new Uint32Array(total) }
-  const deflated = new DeflatedEntries(total, LIMITS.maxBytes)
+  const deflated = new DeflatedEntries(total, LIMITS.maxBytes, 0)
   const idOf = (ordinal: number): Uint8Array =>
     ordinal < whole.ids.size ? whole.ids.view(ordinal) : paths.known.view(ordinal - whole.ids.size)
   const input = {
