@@ -2,11 +2,10 @@ import { ArtifactsError } from '../artifacts-error.ts'
 import type { HubContext } from '../hub-context.ts'
 import type { RepositoryRecord } from '../registry/records.ts'
 import { createStored } from '../repositories/create-repository.ts'
-import { repositoryNotFound } from '../repositories/find-repository.ts'
+import { holdLease } from '../repositories/hold-lease.ts'
 import {
   abandonReservation,
   finishReservation,
-  LEASE,
   reserveRepository,
   type CreatedRepository,
 } from '../repositories/reserve-repository.ts'
@@ -81,29 +80,22 @@ export function importResult(
  *
  * @throws ArtifactsError
  */
-export async function runTransfer(
+export function runTransfer(
   hub: HubContext,
   record: RepositoryRecord,
   source: ImportSource,
   { fetch, timeout = DEFAULT_IMPORT_TIMEOUT }: ImportOptions,
 ): Promise<Transferred> {
-  const deleted = new AbortController()
-  const signal = AbortSignal.any([deleted.signal, AbortSignal.timeout(timeout)])
-  const renewing = setInterval(() => {
-    const renewed = hub.registry.renewLease(record.id, hub.now() + LEASE)
-    renewed.then((isOurs) => {
-      if (!isOurs) deleted.abort()
-    }, hub.onError)
-  }, LEASE / 3)
-  try {
-    await createStored(hub, record)
-    return await hub.repositories.use(record.id, (repository) =>
-      transfer(repository, source, { fetch, limits: hub.limits, signal }),
-    )
-  } catch (error) {
-    if (deleted.signal.aborted) throw repositoryNotFound(record.name)
-    throw signal.aborted ? unavailable(error) : error
-  } finally {
-    clearInterval(renewing)
-  }
+  return holdLease(hub, record, async (deleted) => {
+    const signal = AbortSignal.any([deleted, AbortSignal.timeout(timeout)])
+    try {
+      await createStored(hub, record)
+      return await hub.repositories.use(record.id, (repository) =>
+        transfer(repository, source, { fetch, limits: hub.limits, signal }),
+      )
+    } catch (error) {
+      deleted.throwIfAborted()
+      throw signal.aborted ? unavailable(error) : error
+    }
+  })
 }
