@@ -1,6 +1,7 @@
 import { isGitError } from '../../errors.ts'
 import { createGitHandler } from '../../http/git-handler.ts'
 import type { Resolution } from '../../http/resolution.ts'
+import type { SentPack } from '../../protocol/upload-pack/upload-options.ts'
 import type { ProtocolOptions, ReceivePackOptions } from '../../protocol/service-options.ts'
 import type { ReceiveHooks } from '../../protocol/receive-pack/receive-hooks.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -51,7 +52,7 @@ export function createGitEndpoint(
         },
         access: { upload: !isPush, receive: isPush },
         options: {
-          uploadPack: { ...UPLOAD, ...options.uploadPack },
+          uploadPack: { ...UPLOAD, ...options.uploadPack, onSent: tellingOfFetches(hub, record, options) },
           receivePack: isPush ? await receiveOptions(repository, record) : {},
         },
       }
@@ -96,6 +97,25 @@ export function createGitEndpoint(
       onError: hub.onError,
     })
     return handler(request)
+  }
+}
+
+/** Notes events of fetches in the outbox, in the background: an answer does not wait for them. */
+function tellingOfFetches(
+  hub: HubContext,
+  record: RepositoryRecord,
+  { uploadPack }: GitEndpointOptions,
+): (sent: SentPack) => void {
+  return (sent) => {
+    uploadPack?.onSent?.(sent)
+    const at = hub.now()
+    const events = sent.isClone ? hub.events.cloned(record, at) : hub.events.fetched(record, at)
+    if (events.length === 0) return
+    hub.background(
+      hub.registry.appendEvents(record.id, events).then(() => {
+        hub.delivery.notify()
+      }),
+    )
   }
 }
 

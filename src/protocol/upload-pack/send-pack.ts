@@ -55,6 +55,7 @@ export async function* sendPack(
   const showsProgress = packetMax > 0 && !request.noProgress
   let announced = order.announce === undefined
   let over = false
+  let sentCount: number | undefined
   const cancel = new AbortController()
   const work: PackPlanOptions = {
     signal: session.signal === undefined ? cancel.signal : AbortSignal.any([session.signal, cancel.signal]),
@@ -91,6 +92,7 @@ export async function* sendPack(
     over = true
     yield* channel.flush()
     if (packetMax > 0) yield FLUSH_PKT
+    sentCount = plan.objectCount
   } catch (error) {
     if (packetMax === 0 || !announced || isAbort(error, session.signal)) throw error
     session.onFailure?.(error)
@@ -102,6 +104,7 @@ export async function* sendPack(
     // A consumer that stops listening stops the work.
     if (!over) cancel.abort()
   }
+  if (sentCount !== undefined) options.onSent?.({ isClone: order.haves.length === 0, objectCount: sentCount })
 }
 
 async function toPackRequest(session: UploadSession, order: PackOrder): Promise<PackRequest> {

@@ -38,6 +38,15 @@ export interface UploadPackOptions extends ServiceOptions {
   readonly packfileUris?: readonly PackfileUri[]
   /** Is told who asks before a request is answered. What it throws refuses the request; say why in a GitError `FORBIDDEN`. */
   readonly onClient?: (client: FetchClient) => void | Promise<void>
+  /** Is told when a pack has been sent to its end. */
+  readonly onSent?: (sent: SentPack) => void
+}
+
+/** A pack that a client has got. */
+export interface SentPack {
+  /** Whether the client had nothing that the server knows. */
+  readonly isClone: boolean
+  readonly objectCount: number
 }
 
 export type UnbornPolicy = 'advertise' | 'allow' | 'ignore'

@@ -138,11 +138,22 @@ describe('events', () => {
     await push('main~3:refs/heads/main')
     await push('main', 'v1', 'main:refs/notes/x')
     await push(':refs/notes/x')
+    const fetchFrom = (...args: string[]): Promise<string> =>
+      git(['-c', `http.extraHeader=Authorization: Bearer ${token}`, ...args], { cwd: work })
+    const copy = scratch.fresh('copy')
+    await fetchFrom('clone', '-q', url, copy)
+    await fetchFrom('-C', copy, 'fetch', '-q')
+    await git(['commit', '-q', '--allow-empty', '-m', 'one more'], { cwd: work })
+    await push('main')
+    await fetchFrom('-C', copy, 'fetch', '-q')
     server.closeAllConnections()
     server.close()
     const pushed = (): HubEvent[] => hub.seen.filter(({ type }) => type.endsWith('.pushed'))
     await vi.waitFor(() => {
-      expect(pushed()).toHaveLength(5)
+      expect(pushed()).toHaveLength(6)
+    })
+    await vi.waitFor(() => {
+      expect(names(hub.seen).filter((name) => /cloned|fetched/.test(name))).toEqual(['cloned', 'fetched'])
     })
     const payloads = pushed().map(({ payload }) => payload)
     const [first, ...rest] = payloads
