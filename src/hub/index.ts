@@ -24,6 +24,7 @@ export {
 export type { ImportOptions } from './import/import-options.ts'
 export type { GitEndpointOptions } from './git/git-endpoint.ts'
 export { ArtifactsError, isArtifactsError, type ArtifactsErrorCode } from './artifacts-error.ts'
+export { createBucketRegistry, type BucketRegistryOptions } from './registry/bucket/bucket-registry.ts'
 export { createMemoryRegistry } from './registry/memory/memory-registry.ts'
 export { createSqliteRegistry, type SqliteRegistryOptions } from './registry/sqlite/sqlite-registry.ts'
 export type * from './registry/records.ts'

@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path'
 import { createPublicFetch } from '../../hosts/node/index.ts'
 import {
   ARTIFACTS_LIMITS,
+  createBucketRegistry,
   createHub,
   createMemoryRegistry,
   createSqliteRegistry,
@@ -11,8 +12,12 @@ import {
   type Registry,
 } from '../../hub/index.ts'
 import { openNodeDatabase } from '../../storage/sqlite/drivers/node.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { readAutoPackLimit } from '../../repository/maintenance/maintenance-scheduler.ts'
+import { maintainStorage } from '../../repository/maintenance/maintained-storage.ts'
+import type { MaintainWhen } from '../serve/maintain-after-pushes.ts'
 import { prepareDemo } from '../serve/demo-repository.ts'
-import { openPlainStorage, type PlainStorageKind, type PlainStorageOptions } from '../serve/plain-storage.ts'
+import { openBucketStorage, openPlainStorage, type PlainStorageOptions } from '../serve/plain-storage.ts'
 import {
   createSharedOptions,
   logError,
@@ -33,6 +38,7 @@ export interface ServeHubOptions extends PlainStorageOptions {
   readonly demo: boolean
   /** Bytes. */
   readonly memoryBudget?: number
+  readonly maintain: MaintainWhen
   readonly quiet: boolean
 }
 
@@ -41,17 +47,20 @@ const RESUME_MS = 60_000
 
 /** `packstone serve`: a hub on a store of its own, until SIGINT or SIGTERM. */
 export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
-  const { host, port, quiet, data, account } = options
-  const storage = await openPlainStorage(options, join(data, 'repositories'))
-  const registry = await openRegistry(options.storage, data)
+  const { host, port, quiet, account } = options
+  const { storage, registry } = await openStores(options)
   const apiToken = options.apiToken ?? randomBytes(20).toString('hex')
   const shared = createSharedOptions(options.memoryBudget)
+  const maintained =
+    options.maintain === 'off'
+      ? undefined
+      : maintainStorage(storage, { ...shared, maxPacks: readAutoPackLimit, onError: logError })
   const allowLoopback = options.importAllowLoopback
   const outside = createPublicFetch({ allowLoopback })
   const createFor = (origin: string): Hub =>
     createHub({
       ...shared,
-      storage,
+      storage: maintained?.storage ?? storage,
       registry,
       origin,
       account,
@@ -84,15 +93,27 @@ export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
     clearInterval(timer)
     await hub?.close()
     outside.close()
+    await maintained?.close()
     await storage.close()
     await registry.close()
   })
 }
 
-async function openRegistry(kind: PlainStorageKind, data: string): Promise<Registry> {
-  if (kind === 'memory') return createMemoryRegistry()
+/** Opens what repositories are in, and beside it what is known about them. */
+async function openStores(
+  options: ServeHubOptions,
+): Promise<{ readonly storage: Storage; readonly registry: Registry }> {
+  const { data } = options
+  if (options.storage === 's3') {
+    const storage = await openBucketStorage(options)
+    const { bucket } = storage
+    return { storage, registry: createBucketRegistry({ bucket, prefix: `${options.prefix ?? ''}hub/` }) }
+  }
+  const storage = await openPlainStorage(options, join(data, 'repositories'))
+  if (options.storage === 'memory') return { storage, registry: createMemoryRegistry() }
   await mkdir(data, { recursive: true })
-  return createSqliteRegistry({ database: await openNodeDatabase({ path: join(data, 'hub.db') }) })
+  const database = await openNodeDatabase({ path: join(data, 'hub.db') })
+  return { storage, registry: createSqliteRegistry({ database }) }
 }
 
 interface Access {
@@ -103,10 +124,12 @@ interface Access {
 }
 
 function describe(options: ServeHubOptions, { base, apiToken, clone }: Access): string {
-  const where =
-    options.storage === 'memory'
-      ? 'Everything is in memory and gone when it stops.'
-      : `Its data is in ${relative(process.cwd(), resolve(options.data)) || '.'}.`
+  const where = {
+    memory: 'Everything is in memory and gone when it stops.',
+    s3: 'Its data is in the bucket.',
+    fs: `Its data is in ${relative(process.cwd(), resolve(options.data)) || '.'}.`,
+    sqlite: `Its data is in ${relative(process.cwd(), resolve(options.data)) || '.'}.`,
+  }[options.storage]
   return [
     '',
     `  REST API   ${base}`,

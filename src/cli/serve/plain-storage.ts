@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { BucketStorage } from '../../storage/s3/index.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { misuse } from '../failure.ts'
 
@@ -26,7 +27,7 @@ export async function openPlainStorage(options: PlainStorageOptions, data: strin
   }
   switch (options.storage) {
     case 's3':
-      return openBucket(options)
+      return openBucketStorage(options)
     case 'memory': {
       const { createMemoryStorage } = await import('../../storage/memory/index.ts')
       return createMemoryStorage()
@@ -45,8 +46,15 @@ export async function openPlainStorage(options: PlainStorageOptions, data: strin
   }
 }
 
-/** Credentials are where all tools for S3 have them; they are no options, which everybody on the machine could read. */
-async function openBucket({ endpoint, bucket, prefix }: PlainStorageOptions): Promise<Storage> {
+/**
+ * Opens a storage in a bucket. Credentials are where all tools for S3 have them; they are no options, which everybody on the machine
+ * could read.
+ */
+export async function openBucketStorage({
+  endpoint,
+  bucket,
+  prefix,
+}: PlainStorageOptions): Promise<BucketStorage> {
   if (endpoint === undefined || bucket === undefined)
     throw misuse('--storage s3 needs --endpoint and --bucket')
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION } = process.env

@@ -41,6 +41,8 @@ export interface BucketStorageOptions {
 
 /** A storage in a bucket, with what only it can do. */
 export interface BucketStorage extends Storage {
+  /** The store, for what else is to be kept there. The storage uses keys below its prefix that go on with `m/`, `r/` and `probe/`. */
+  readonly bucket: Bucket
   /**
    * Finds out whether the store can be used for writing. It is done before the first write, too.
    *
@@ -89,6 +91,7 @@ export function createBucketStorage(
     openStored(key, manifest.id, manifest.objectFormat)
 
   return {
+    bucket,
     location,
 
     async open(key) {

@@ -1,3 +1,4 @@
+export type { Bucket } from '../manifest/bucket.ts'
 export type { BucketStorage, BucketStorageOptions } from '../manifest/manifest-storage.ts'
 export type { RetryPolicy } from '../manifest/retrying-bucket.ts'
 export type { R2BucketBinding } from './r2-binding.ts'

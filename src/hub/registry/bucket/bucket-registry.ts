@@ -1,0 +1,97 @@
+import type { Bucket } from '../../../storage/manifest/bucket.ts'
+import type { RetryPolicy } from '../../../storage/manifest/retrying-bucket.ts'
+import type { Registry } from '../registry.ts'
+import * as namespaces from './bucket-namespaces.ts'
+import { createBucketOutbox } from './bucket-outbox.ts'
+import * as repositories from './bucket-repositories.ts'
+import { createNumbers, type BucketState } from './bucket-state.ts'
+import * as tokens from './bucket-tokens.ts'
+import { JsonObjects } from './json-objects.ts'
+import { keyText, objectKeys, sortable } from './object-keys.ts'
+
+export interface BucketRegistryOptions {
+  /** An object store that honours conditional puts, from `packstone/storage/r2` or `packstone/storage/s3`. */
+  readonly bucket: Bucket
+  /** Begins the keys of all objects. Nothing else may be below it. Default `hub/`. */
+  readonly prefix?: string
+  /** How often calls that may succeed later are repeated. */
+  readonly retries?: RetryPolicy
+}
+
+/**
+ * Creates a registry in an object store, for any number of processes: where there is a bucket and no database. Everything about a
+ * repository (its record, its tokens, its events) is one object, and every change one conditional put.
+ *
+ * One repository or token costs one to three requests. A list reads every record of its namespace: that does for some thousands.
+ */
+export function createBucketRegistry(options: BucketRegistryOptions): Registry {
+  const random = (): string => crypto.randomUUID()
+  const state: BucketState = {
+    objects: new JsonObjects(options.bucket, random, options.retries),
+    keys: objectKeys(options.prefix ?? 'hub/'),
+    nextNumber: createNumbers(),
+    random,
+  }
+  const { objects, keys } = state
+  const outbox = createBucketOutbox(state)
+
+  const listMarks = async (prefix: string): Promise<{ repository: string; mark: number; key: string }[]> =>
+    (await objects.list(prefix)).map(({ key }) => {
+      const [repository = '', mark = ''] = key.slice(keys.marks.length).split('/')
+      return { repository, mark: Number(mark), key }
+    })
+
+  return {
+    location: objects.location,
+
+    createNamespace: (record) => namespaces.createNamespace(state, record),
+    findNamespace: (name) => namespaces.findNamespace(state, name),
+    listNamespaces: (page) => namespaces.listNamespaces(state, page),
+    deleteNamespace: (name) => namespaces.deleteNamespace(state, name),
+
+    createRepository: (repository) => repositories.createRepository(state, repository),
+    findRepository: (namespace, name) => repositories.findRepository(state, namespace, name),
+    readRepository: (id) => repositories.readRepository(state, id),
+    listRepositories: (query) => repositories.listRepositories(state, query),
+    finishRepository: (id, result) => repositories.finishRepository(state, id, result),
+    renewLease: (id, leaseUntil, work) => repositories.renewLease(state, id, leaseUntil, work),
+    takeLease: (id, now, leaseUntil) => repositories.takeLease(state, id, now, leaseUntil),
+    listStale: (now, limit) => repositories.listStale(state, now, limit),
+    recordPush: (id, at) => repositories.recordPush(state, id, at),
+    deleteRepository: (id, deletion) => repositories.deleteRepository(state, id, deletion),
+    findTombstone: (namespace, name) => repositories.findTombstone(state, namespace, name),
+    listCleanups: (limit) => repositories.listCleanups(state, limit),
+    finishCleanup: (id) => repositories.finishCleanup(state, id),
+
+    createToken: (token, creation) => tokens.createToken(state, token, creation),
+    findToken: (id) => tokens.findToken(state, id),
+    findTokenByHash: (hash) => tokens.findTokenByHash(state, hash),
+    listTokens: (query) => tokens.listTokens(state, query),
+    revokeToken: (id, at, events = []) => tokens.revokeToken(state, id, at, events),
+
+    appendEvents: (repository, events) => outbox.append(repository, events),
+    readEvents: (limit) => outbox.read(limit),
+    dropEvents: (sequences) => outbox.drop(sequences),
+    async markPending(repository) {
+      const mark = state.nextNumber()
+      await objects.write(`${keys.marks}${keyText(repository)}/${sortable(mark)}`, {})
+      return mark
+    },
+    async clearPending(repository, mark) {
+      const marks = await listMarks(`${keys.marks}${keyText(repository)}/`)
+      // Each mark is an object of its own: a newer one is not touched, and stays.
+      if (!marks.some((one) => one.mark === mark) || marks.some((one) => one.mark > mark)) return
+      await objects.delete(marks.filter((one) => one.mark <= mark).map(({ key }) => key))
+    },
+    async listPending(limit, after = '') {
+      const newest = new Map<string, number>()
+      for (const { repository, mark } of await listMarks(keys.marks)) newest.set(repository, mark)
+      return [...newest]
+        .filter(([repository]) => repository > after)
+        .slice(0, limit)
+        .map(([repository, mark]) => ({ repository, mark }))
+    },
+
+    close: () => Promise.resolve(),
+  }
+}
