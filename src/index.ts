@@ -65,6 +65,11 @@ export type {
   MaintenanceOptions,
 } from './repository/maintenance/maintenance-options.ts'
 export {
+  maintainStorage,
+  type MaintainedStorage,
+  type MaintainedStorageOptions,
+} from './repository/maintenance/maintained-storage.ts'
+export {
   MaintenanceScheduler,
   readAutoPackLimit,
   type LentRepository,

@@ -125,7 +125,7 @@ export function createProgram(): Command {
     .addOption(
       new Option(
         '--maintain <when>',
-        'with --bare or --plain: join small packs after pushes, where there are more than gc.autoPackLimit',
+        'join small packs after pushes, where there are more than gc.autoPackLimit',
       )
         .choices(['auto', 'off'])
         .default('auto'),

@@ -34,7 +34,9 @@ export async function maintainCommand(
 ): Promise<void> {
   const mode = modeOf(options)
   if (options.grace !== undefined && mode !== 'gc') throw misuse('--grace needs --gc')
-  const memoryBudget = createMemoryBudget(options.memoryBudget ?? hostMemoryBytes())
+  // Half is for what is read, half for what is made.
+  const half = Math.floor((options.memoryBudget ?? hostMemoryBytes()) / 2)
+  const memoryBudget = createMemoryBudget(half)
   const deadline = options.timeBudget === undefined ? undefined : Date.now() + 1000 * options.timeBudget
   let left = false
   for (const path of paths) {
@@ -48,6 +50,7 @@ export async function maintainCommand(
       const result = await maintainOne(path, options.quiet, memoryBudget, {
         mode,
         force,
+        memoryBytes: half,
         search: { ...(window === undefined ? {} : { window }), ...(depth === undefined ? {} : { depth }) },
         ...(grace === undefined ? {} : { gracePeriod: grace }),
         ...(milliseconds === undefined ? {} : { budget: { milliseconds } }),

@@ -31,6 +31,11 @@ export interface MaintenanceOptions {
   /** Search deltas anew also in packs where that was done before. Default false. */
   readonly force?: boolean
   readonly budget?: MaintenanceBudget
+  /**
+   * Memory for making a pack, in bytes: finished deltas, the window in which they are searched, indexing. On top come tens of bytes for each
+   * object, and the caches of the repository. Default 64 MiB; never more than four times what a step may rewrite.
+   */
+  readonly memoryBytes?: number
   readonly signal?: AbortSignal
   readonly onProgress?: ProgressListener
   /** Told of each step when it is done. */
@@ -45,10 +50,13 @@ export interface CheckedMaintenanceOptions {
   readonly search: DeltaSearchOptions
   readonly force: boolean
   readonly maxStepBytes: number
+  readonly memoryBytes: number
   readonly milliseconds: number | undefined
   readonly onProgress: ProgressListener | undefined
 }
 
+const DEFAULT_MEMORY_BYTES = 64 << 20
+const LEAST_MEMORY_BYTES = 4 << 20
 const TWO_WEEKS = 14 * 24 * 3_600_000
 /** Bytes of packs that are rewritten in a millisecond at the least: what a step is planned for where time is short. */
 const BYTES_PER_MILLISECOND = 500
@@ -62,6 +70,7 @@ const LEAST_STEP_BYTES = 1 << 20
  */
 export function checkedMaintenanceOptions(options: MaintenanceOptions): CheckedMaintenanceOptions {
   const { mode = 'geometric', gracePeriod = TWO_WEEKS, factor = 2, search = {}, force = false } = options
+  const { memoryBytes = DEFAULT_MEMORY_BYTES } = options
   const { milliseconds, bytes = Infinity } = options.budget ?? {}
   if (!['geometric', 'full', 'gc'].includes(mode)) throw invalid('mode', mode, 'geometric, full or gc')
   if (!(gracePeriod >= 0)) throw invalid('gracePeriod', gracePeriod, 'milliseconds, 0 or more')
@@ -69,10 +78,12 @@ export function checkedMaintenanceOptions(options: MaintenanceOptions): CheckedM
   if (milliseconds !== undefined && !(milliseconds > 0)) {
     throw invalid('budget.milliseconds', milliseconds, 'a number above 0')
   }
+  if (!(memoryBytes > 0)) throw invalid('memoryBytes', memoryBytes, 'a number above 0')
   if (!(bytes > 0)) throw invalid('budget.bytes', bytes, 'a number above 0')
   checkedDeltaSearchOptions(search)
   const inTime =
     milliseconds === undefined ? Infinity : Math.max(LEAST_STEP_BYTES, milliseconds * BYTES_PER_MILLISECOND)
+  const maxStepBytes = Math.min(bytes, inTime)
   return {
     mode,
     gracePeriod,
@@ -80,7 +91,8 @@ export function checkedMaintenanceOptions(options: MaintenanceOptions): CheckedM
     search,
     force,
     milliseconds,
-    maxStepBytes: Math.min(bytes, inTime),
+    maxStepBytes,
+    memoryBytes: Math.max(LEAST_MEMORY_BYTES, Math.min(memoryBytes, 4 * maxStepBytes)),
     onProgress: options.onProgress,
   }
 }

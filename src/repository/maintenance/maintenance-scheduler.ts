@@ -1,4 +1,4 @@
-import { GitError } from '../../errors.ts'
+import { GitError, isGitError } from '../../errors.ts'
 import type { Repository } from '../repository.ts'
 import { maintain } from './maintain.ts'
 import type { MaintenanceOptions } from './maintenance-options.ts'
@@ -27,7 +27,8 @@ export interface MaintenanceSchedulerOptions {
 
 const DEFAULT_MAX_PACKS = 50
 const DEFAULT_DELAY = 1000
-const DEFAULT_MAINTENANCE: MaintenanceOptions = { mode: 'geometric', budget: { milliseconds: 60_000 } }
+/** How repositories are maintained where nobody says how. */
+export const DEFAULT_MAINTENANCE: MaintenanceOptions = { mode: 'geometric', budget: { milliseconds: 60_000 } }
 
 /**
  * Maintains repositories after they changed, one at a time, in the background: whoever has taken a push tells it the key. However often
@@ -104,7 +105,9 @@ export class MaintenanceScheduler {
         lent.release?.()
       }
     } catch (error) {
-      if (!this.#closing.signal.aborted) onError(error)
+      // It was deleted meanwhile.
+      if (isGitError(error, 'NOT_FOUND') || this.#closing.signal.aborted) return
+      onError(error)
     }
   }
 

@@ -13,13 +13,9 @@ export interface StepContext {
   readonly made: Map<string, NamedEnumeration>
 }
 
-/** The most memory that finished deltas and indexing take, each. */
-const MOST_BYTES = 64 << 20
-const LEAST_BYTES = 4 << 20
-
 export function createStepContext(options: CheckedMaintenanceOptions, signal: AbortSignal): StepContext {
-  const { maxStepBytes, search, onProgress } = options
-  const bytes = Math.max(LEAST_BYTES, Math.min(MOST_BYTES, maxStepBytes))
+  const { memoryBytes, search, onProgress } = options
+  const quarter = Math.floor(memoryBytes / 4)
   return {
     options,
     signal,
@@ -27,9 +23,10 @@ export function createStepContext(options: CheckedMaintenanceOptions, signal: Ab
     packing: {
       ...search,
       signal,
-      memoryBytes: bytes,
-      deltaCacheBytes: bytes,
-      windowMemory: search.windowMemory ?? bytes,
+      deltaCacheBytes: quarter,
+      windowMemory: search.windowMemory ?? quarter,
+      // What is written is indexed at the same time; the window is gone by then.
+      memoryBytes: memoryBytes - quarter,
       ...(onProgress === undefined ? {} : { onProgress }),
     },
   }

@@ -4,9 +4,11 @@ import {
   MaintenanceScheduler,
   readAutoPackLimit,
 } from '../../../src/repository/maintenance/maintenance-scheduler.ts'
+import { maintainStorage } from '../../../src/repository/maintenance/maintained-storage.ts'
 import { openRepository, type Repository } from '../../../src/repository/repository.ts'
 import { createMemoryStorage } from '../../../src/storage/memory/index.ts'
 import { gitError } from '../../support/git-error.ts'
+import { createAnyStorage, KINDS } from './fixture.ts'
 import { codecs, makeHistory, pushHistory } from '../fork/fixture.ts'
 
 async function createPushed(): Promise<Repository> {
@@ -114,4 +116,24 @@ describe('the scheduler', () => {
     expect(() => new MaintenanceScheduler({ ...options, delay: -1 })).toThrow(gitError('INVALID_ARGUMENT'))
     expect(() => new MaintenanceScheduler({ ...options, maxPacks: 0 })).toThrow(gitError('INVALID_ARGUMENT'))
   })
+})
+
+test.each(KINDS)('a maintained storage in %s has packs joined after commits that add some', async (kind) => {
+  const plain = await createAnyStorage(kind)
+  const results: MaintenanceResult[] = []
+  const maintained = maintainStorage(plain, {
+    codecs,
+    maxPacks: 2,
+    delay: 0,
+    onResult: (_, result) => results.push(result),
+    onError: (error) => {
+      throw error
+    },
+  })
+  await pushHistory(maintained.storage, 'a', await makeHistory(6, 20), 100)
+  while (results.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(results[0]?.steps).toContainEqual(expect.objectContaining({ kind: 'repack', how: 'join' }))
+  await maintained.close()
+  const stored = (await plain.open('a'))!
+  expect(await stored.listRefs('refs/')).not.toEqual([])
 })
