@@ -52,7 +52,7 @@ export function encodeErrorPkt(message: string): Uint8Array {
 }
 
 /** Size from which gathered packets are handed on. */
-const GATHERED_BYTES = 32 * 1024
+const GATHERED_BYTES = 60 * 1024
 
 /** Joins small packets, so that a long list of lines does not travel in as many small pieces. */
 export function* gatherPackets(packets: Iterable<Uint8Array>): Generator<Uint8Array, void, undefined> {

@@ -10,9 +10,12 @@ export interface ResponseWriting {
   readonly finished: Promise<void>
 }
 
+/** How much may wait for the socket while the next piece is asked for. */
+const AHEAD_BYTES = 64 * 1024
+
 /**
  * Writes a web Response to a Node one, with back-pressure: the next piece is asked for when the socket has taken the
- * last. A body that fails cuts the connection, so that the client cannot take a part for the whole; a client that
+ * last, or nearly. Small pieces that come one after the other, and the end, leave together. A body that fails cuts the connection, so that the client cannot take a part for the whole; a client that
  * goes away cancels the body.
  */
 export function writeWebResponse(response: Response, out: ServerResponse, isHead: boolean): ResponseWriting {
@@ -33,6 +36,22 @@ export function writeWebResponse(response: Response, out: ServerResponse, isHead
     await ended(out)
   }
 
+  let held: NodeJS.Immediate | undefined
+
+  /** Holds back what is written until what is ready now has been written too. */
+  function cork(): void {
+    if (held !== undefined) return
+    out.cork()
+    held = setImmediate(uncork)
+  }
+
+  function uncork(): void {
+    if (held === undefined) return
+    clearImmediate(held)
+    held = undefined
+    out.uncork()
+  }
+
   async function pump(body: ReadableStream<Uint8Array>): Promise<void> {
     const reader = body.getReader()
     const cancelWhenGone = (): void => {
@@ -42,9 +61,15 @@ export function writeWebResponse(response: Response, out: ServerResponse, isHead
     try {
       for (;;) {
         const step = await reader.read()
-        if (step.done || out.destroyed) return
+        if (step.done || out.destroyed) {
+          // The end lets go of what is held back.
+          clearImmediate(held)
+          return
+        }
         bytes += step.value.length
-        if (out.write(step.value)) continue
+        cork()
+        if (out.write(step.value) || out.writableLength <= AHEAD_BYTES) continue
+        uncork()
         waiting = true
         await drained(out)
         waiting = false
