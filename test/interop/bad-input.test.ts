@@ -321,6 +321,18 @@ describe('an HTTP request is refused when', () => {
     expect(body).not.toContain('PACK')
     if (!AGAINST_GIT) expect(status).toBe(400)
   })
+
+  // Git's own server answers these with 200 and nothing.
+  it.skipIf(AGAINST_GIT).each(['git-upload-pack', 'git-receive-pack'])(
+    'it says nothing to %s',
+    async (service) => {
+      for (const protocol of ['version=0', 'version=2']) {
+        const headers = { 'content-type': `application/x-${service}-request`, 'git-protocol': protocol }
+        const [status, body] = await text(service, { method: 'POST', body: '', headers })
+        expect([status, body]).toEqual([400, expect.stringMatching(/^\S.*\n$/)])
+      }
+    },
+  )
 })
 
 it('the same push with nothing wrong is taken', async () => {

@@ -113,8 +113,7 @@ async function readCommands(request: PushRequest, session: ReceiveSession, reade
   const { format } = session.repository
   for (;;) {
     const packet = await reader.read()
-    if (packet.kind === 'eof' && reader.packetCount > 0)
-      throw protocolError('the remote end hung up unexpectedly')
+    if (packet.kind === 'eof') throw protocolError('the remote end hung up unexpectedly')
     if (packet.kind !== 'data') return
     const nul = packet.payload.indexOf(0)
     const bytes = nul < 0 ? packet.payload : packet.payload.subarray(0, nul)
