@@ -101,7 +101,7 @@ async function describeFork(
     const refs = await presentRefs(view, selectRefs(listed, head, options.refs ?? 'all'))
     const tips = new Set<ObjectId>()
     for (const { target } of refs) if (target.kind === 'direct') tips.add(target.id)
-    const plan = await planFork(view, [...tips], options.signal)
+    const plan = await planFork(view, [...tips], { loose: storage.loose, signal: options.signal })
     if (plan === undefined)
       throw new GitError('CONFLICT', `packs of ${storage.location} went away; plan anew`)
     return { head, refs, ...plan }

@@ -3,9 +3,11 @@ import { enumerateObjects, isIncluded, type Enumeration } from '../../graph/enum
 import { INCLUDED } from '../../graph/reachability-marks.ts'
 import { concatBytes } from '../../bytes/concat.ts'
 import { encodeObjectId, parseObjectId, type ObjectId } from '../../object/object-id.ts'
+import { hasObject } from '../../object/object-reader.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import type { PackFile } from '../../odb/pack-file.ts'
 import { planWhole } from './plan-whole.ts'
+import type { LooseObjects } from '../../storage/repository-storage.ts'
 import type { SharedPack } from '../../storage/storage.ts'
 
 /** What of a repository's objects a fork shares. */
@@ -23,14 +25,16 @@ export interface ForkPlan {
  * Finds out what some tips reach, and which bits of which packs that is. A walk over numbers where reachability is written down, and none
  * where everything is shared.
  *
+ * @param options.loose the loose objects of the repository, where it has any.
  * @returns `undefined` when packs of the view went away meanwhile: open another one.
  * @throws GitError `MISSING_OBJECT`, `CORRUPT_OBJECT`, `CORRUPT_PACK`; the signal's reason when aborted
  */
 export async function planFork(
   view: ObjectView,
   tips: readonly ObjectId[],
-  signal?: AbortSignal,
+  options: { readonly loose?: LooseObjects | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<ForkPlan | undefined> {
+  const { signal } = options
   const whole = planWhole(view, tips)
   if (whole !== undefined) return whole
   const enumeration = await enumerateObjects(view, {
@@ -42,7 +46,7 @@ export async function planFork(
   if (marks.set !== view.reachability) return undefined
   const masks = new Map<PackFile, Uint8Array>()
   for (const number of view.reachability.packs.keys()) addMarked(view, enumeration, number, masks)
-  const loose = await addOthers(view, enumeration, masks)
+  const loose = await addOthers(view, enumeration, masks, options.loose)
   if (marks.set !== view.reachability) return undefined
   return {
     packs: [...masks].map(([pack, mask]) => sharedPack(pack, mask)),
@@ -83,26 +87,28 @@ async function addOthers(
   view: ObjectView,
   { objects }: Enumeration,
   masks: Map<PackFile, Uint8Array>,
+  loose: LooseObjects | undefined,
 ): Promise<Uint8Array> {
-  const loose: Uint8Array[] = []
-  let waiting = Array.from({ length: objects.size }, (_, ordinal) => ordinal)
-  while (waiting.length > 0) {
-    waiting = waiting.filter((ordinal) => {
-      const location = view.locate(objects.ids, ordinal * objects.idLength)
-      if (location !== undefined) {
-        const mask = maskOf(location.pack, masks)
-        mask[location.rank >> 3]! |= 1 << (location.rank & 7)
-        return false
-      }
-      const isThere = view.tryHas(objects.view(ordinal))
-      if (isThere === undefined) return true
-      if (!isThere) throw missing(encodeObjectId(objects.view(ordinal), 0, view.format))
-      loose.push(objects.id(ordinal))
-      return false
-    })
-    if (waiting.length > 0) await view.settle()
+  const { idLength } = objects
+  const addPacked = (ordinal: number): boolean => {
+    const location = view.locate(objects.ids, ordinal * idLength)
+    if (location === undefined) return false
+    const mask = maskOf(location.pack, masks)
+    mask[location.rank >> 3]! |= 1 << (location.rank & 7)
+    return true
   }
-  return concatBytes(loose)
+  const others = Array.from({ length: objects.size }, (_, ordinal) => ordinal).filter(
+    (one) => !addPacked(one),
+  )
+  const ids = concatBytes(others.map((ordinal) => objects.view(ordinal)))
+  const isLoose = loose && ids.length > 0 ? await loose.hasMany(ids) : new Uint8Array(others.length)
+  for (const [at, ordinal] of others.entries()) {
+    if (isLoose[at] !== 0) continue
+    // A repack may have put it into a pack since, which the view finds when it looks once more.
+    await hasObject(view, objects.view(ordinal))
+    if (!addPacked(ordinal)) throw missing(encodeObjectId(objects.view(ordinal), 0, view.format))
+  }
+  return concatBytes(others.filter((_, at) => isLoose[at] !== 0).map((ordinal) => objects.view(ordinal)))
 }
 
 function maskOf(pack: PackFile, masks: Map<PackFile, Uint8Array>): Uint8Array {
