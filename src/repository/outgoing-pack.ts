@@ -202,7 +202,8 @@ async function enumerateAndSelect(
         enumeration.boundaryTrees.length === 0
           ? stored
           : await searchFetchDeltas(view, enumeration, stored, {
-              thin,
+              // Who does without blobs may have been sent the one that is asked for, and not the one at its path before.
+              thin: thin && (request.filter === undefined ? 'on all' : 'on trees'),
               ...abort,
               onProgress: (done, of) => onProgress?.({ phase: 'compressing', done, total: of }),
             })

@@ -51,14 +51,16 @@ interface Met {
  *
  * @param objects raw ids of trees and blobs that are to be sent.
  * @param knownRoots root trees that the other side has.
+ * @param knowsBlobs whether it has the blobs in them, too.
  */
 export async function namePaths(
   reader: ObjectReader,
   parents: SentParents,
   objects: IdTable,
   knownRoots: readonly Uint8Array[],
+  knowsBlobs: boolean,
 ): Promise<NamedPaths> {
-  const naming = new PathNaming(parents, objects)
+  const naming = new PathNaming(parents, objects, knowsBlobs)
   let level = naming.roots(knownRoots)
   while (level.length > 0) level = naming.open(level, await readTrees(reader, naming.bodiesOf(level)))
   return naming
@@ -82,7 +84,10 @@ class PathNaming implements NamedPaths {
   readonly #named = new Set<number>()
   readonly #cursor: TreeCursor
 
-  constructor(parents: SentParents, objects: IdTable) {
+  readonly #knowsBlobs: boolean
+
+  constructor(parents: SentParents, objects: IdTable, knowsBlobs: boolean) {
+    this.#knowsBlobs = knowsBlobs
     const { idLength, size } = objects
     this.#parents = parents
     this.#objects = objects
@@ -197,7 +202,7 @@ class PathNaming implements NamedPaths {
       const met = names.get(name)
       if (met === undefined) continue
       const isTree = isTreeMode(mode)
-      if (met.asked && isTree === isTreeMode(met.mode))
+      if (met.asked && isTree === isTreeMode(met.mode) && (isTree || this.#knowsBlobs))
         this.#addKnown(body, idAt, isTree ? TREE : BLOB, met.hash, met.path)
       if (!isTree) continue
       const id = body.slice(idAt, idAt + this.#objects.idLength)

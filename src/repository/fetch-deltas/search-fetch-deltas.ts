@@ -16,12 +16,15 @@ import { listWholeObjects, type WholeObjects } from './whole-objects.ts'
 const MAX_SENT = 100_000
 /** What is searched, at most; of the rest the stored entries are sent. */
 const LIMITS = { maxObject: 8 << 20, maxBytes: 96 << 20, maxObjects: 8192 }
+/** What the search holds in memory, at most: the window beyond two objects, and the entries that it made. */
+const WINDOW_BYTES = 64 << 20
+const ENTRY_BYTES = 32 << 20
 /** How many root trees of the other side are looked through for bases: as many as git looks through. */
 const MAX_ROOTS = 10
 
 export interface SearchFetchDeltasOptions {
-  /** Allow deltas on objects that the other side has. */
-  readonly thin: boolean
+  /** Allow deltas on what the other side has: on everything in the trees at the boundary, or on trees only. */
+  readonly thin: 'on all' | 'on trees' | false
   readonly signal?: AbortSignal
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -45,14 +48,14 @@ export async function searchFetchDeltas(
   const whole = await listWholeObjects(view, enumeration, selection, LIMITS)
   if (whole.ids.size === 0) return selection
   const paths = await findPaths(view, enumeration, whole, thin)
-  const search = checkedDeltaSearchOptions({})
+  const search = checkedDeltaSearchOptions({ windowMemory: WINDOW_BYTES })
   const columns = await columnsOf(view, whole, paths)
   const order = fetchSearchOrder(columns, search.window)
   if (order.length === 0) return selection
 
   const total = columns.types.length
   const chosen: ChosenDeltas = { bases: new Int32Array(total).fill(-1), deltaSizes: new Uint32Array(total) }
-  const deflated = new DeflatedEntries(total, LIMITS.maxBytes, 0)
+  const deflated = new DeflatedEntries(total, ENTRY_BYTES, 0)
   const idOf = (ordinal: number): Uint8Array =>
     ordinal < whole.ids.size ? whole.ids.view(ordinal) : paths.known.view(ordinal - whole.ids.size)
   const input = {
@@ -82,9 +85,9 @@ async function findPaths(
   view: ObjectView,
   enumeration: Enumeration,
   whole: WholeObjects,
-  thin: boolean,
+  thin: SearchFetchDeltasOptions['thin'],
 ): Promise<NamedPaths> {
-  const roots = thin ? enumeration.boundaryTrees.slice(0, MAX_ROOTS) : []
+  const roots = thin !== false ? enumeration.boundaryTrees.slice(0, MAX_ROOTS) : []
   const content = new IdTable(whole.ids.idLength, whole.ids.size)
   const ordinals: number[] = []
   whole.types.forEach((type, ordinal) => {
@@ -93,7 +96,7 @@ async function findPaths(
     ordinals.push(ordinal)
   })
   const parents = await SentParents.find(view, enumeration)
-  const named = await namePaths(view, parents, content, roots)
+  const named = await namePaths(view, parents, content, roots, thin === 'on all')
   const pathHashes = new Uint32Array(whole.ids.size)
   const numbers = new Uint32Array(whole.ids.size)
   ordinals.forEach((ordinal, at) => {

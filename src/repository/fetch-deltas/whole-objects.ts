@@ -37,9 +37,11 @@ export async function listWholeObjects(
     storedWhole: [],
   }
   let bytes = 0
-  const add = async (id: Uint8Array, type: ObjectType): Promise<boolean> => {
-    const size = await readSize(view, id)
-    if (size === undefined || size > limits.maxObject || bytes + size > limits.maxBytes) return false
+  /** Adds an object if it is within the limits; `undefined` when its size is not resident. */
+  const tryAdd = (id: Uint8Array, type: ObjectType): boolean | undefined => {
+    const size = view.trySize(id)
+    if (size === undefined) return undefined
+    if (size === null || size > limits.maxObject || bytes + size > limits.maxBytes) return false
     bytes += size
     listed.ids.add(id)
     listed.types.push(type)
@@ -54,7 +56,10 @@ export async function listWholeObjects(
       if (listed.ids.size === limits.maxObjects) return listed
       const id = index.id(index.packOrder[position]!)
       const type = reachability?.type(position) ?? types[objects.find(id)]
-      if (type === undefined || !(await add(id, type))) continue
+      if (type === undefined) continue
+      let added = tryAdd(id, type)
+      for (; added === undefined; added = tryAdd(id, type)) await view.settle()
+      if (!added) continue
       listed.packs.push(number)
       listed.positions.push(position)
       listed.storedWhole.push(action === COPY)
@@ -62,18 +67,12 @@ export async function listWholeObjects(
   }
   for (const ordinal of selection.unpacked) {
     if (listed.ids.size === limits.maxObjects) return listed
-    if (!(await add(objects.view(ordinal), types[ordinal]!))) continue
+    let added = tryAdd(objects.view(ordinal), types[ordinal]!)
+    for (; added === undefined; added = tryAdd(objects.view(ordinal), types[ordinal]!)) await view.settle()
+    if (!added) continue
     listed.packs.push(-1)
     listed.positions.push(ordinal)
     listed.storedWhole.push(false)
   }
   return listed
-}
-
-async function readSize(view: ObjectView, id: Uint8Array): Promise<number | undefined> {
-  for (;;) {
-    const size = view.trySize(id)
-    if (size !== undefined) return size ?? undefined
-    await view.settle()
-  }
 }
