@@ -206,6 +206,8 @@ export class DatabaseView implements ObjectView {
 
   /** Adds packs that appeared since this view was opened, and leaves out one that is known to be gone. */
   async #adopt(listed: readonly PackFile[], gone?: PackFile): Promise<void> {
+    // Those that take its place are walked as it was.
+    if (gone !== undefined && isReachable(gone)) await this.#database.recall(listed)
     if (this.#closed) return
     const added = listed.filter((pack) => !this.#packs.includes(pack))
     const held = gone !== undefined && this.#packs.includes(gone)

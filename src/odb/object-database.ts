@@ -22,6 +22,14 @@ const DESCRIBING_BYTES = 16 << 20
 /** How often the packs are listed again because some went away before they were opened. */
 const LISTING_ATTEMPTS = 10
 
+export interface OpenViewOptions {
+  /**
+   * Do not read what is written down of reachability, where it was not read before: for who reads some objects by their names and
+   * walks nothing. It saves a request for each pack where the store is far away.
+   */
+  readonly objectsOnly?: boolean
+}
+
 /**
  * The object database of one repository: finds objects in packs and, where the store has them, loose files.
  *
@@ -39,6 +47,9 @@ export class ObjectDatabase {
   /** The description of a pack that is under way. */
   #describing: Promise<void> | undefined
   readonly #indescribable = new Set<string>()
+  /** Packs of which it was read what is written down. */
+  readonly #recalled = new WeakSet<PackFile>()
+  readonly #recalling = new WeakMap<PackFile, Promise<void>>()
   /** What is known of packs that were committed and not listed since, by name. */
   readonly #announced = new Map<string, Pick<PackFile, 'index' | 'reachability'>>()
   readonly #closing = new AbortController()
@@ -52,8 +63,8 @@ export class ObjectDatabase {
   }
 
   /** Opens a view of everything that is stored now. */
-  async openView(): Promise<ObjectView> {
-    return this.#view([])
+  async openView({ objectsOnly = false }: OpenViewOptions = {}): Promise<ObjectView> {
+    return this.#view([], undefined, objectsOnly)
   }
 
   /**
@@ -65,8 +76,13 @@ export class ObjectDatabase {
     return this.#view(pack === undefined ? [] : [pack], shallow)
   }
 
-  async #view(extra: readonly PackFile[], boundary?: readonly ObjectId[]): Promise<ObjectView> {
+  async #view(
+    extra: readonly PackFile[],
+    boundary?: readonly ObjectId[],
+    objectsOnly = false,
+  ): Promise<ObjectView> {
     const [packs, shallow] = await Promise.all([this.refresh(), boundary ?? this.storage.readShallow()])
+    if (!objectsOnly) await this.recall(packs)
     let reachability = this.#reachabilityOf(packs)
     for (const pack of extra) if (isReachable(pack)) reachability = reachability.with(pack)
     return new DatabaseView(this, [...extra, ...packs], new Set(shallow), reachability)
@@ -138,10 +154,17 @@ export class ObjectDatabase {
         async () => collectedFile(await this.storage.openPackFile(name, 'pack'), this.memory.collectGarbage),
         this.memory.caches.blocks,
       )
-      const reachability = announced?.reachability ?? (await this.#readReachability(name, index))
       const mask = partial === true ? await this.#readMask(name, index) : undefined
       const { codecs, memory } = this
-      const pack = new PackFile(name, index, data, codecs, memory.caches.objects, reachability, mask)
+      const pack = new PackFile(
+        name,
+        index,
+        data,
+        codecs,
+        memory.caches.objects,
+        announced?.reachability,
+        mask,
+      )
       pack.promisor = promisor === true
       return pack
     } catch (error) {
@@ -167,6 +190,28 @@ export class ObjectDatabase {
     return bits && new PackMask(bits, index.objectCount)
   }
 
+  /** Reads what is written down of the reachability of packs, as far as that was not done before. */
+  async recall(packs: readonly PackFile[]): Promise<void> {
+    const left = packs.filter((pack) => pack.reachability === undefined && !this.#recalled.has(pack))
+    await Promise.all(
+      left.map((pack) => {
+        const recalling = this.#recalling.get(pack) ?? this.#recall(pack)
+        this.#recalling.set(pack, recalling)
+        return recalling
+      }),
+    )
+  }
+
+  async #recall(pack: PackFile): Promise<void> {
+    try {
+      const reachability = await this.#readReachability(pack.name, pack.index)
+      pack.reachability ??= reachability
+      this.#recalled.add(pack)
+    } finally {
+      this.#recalling.delete(pack)
+    }
+  }
+
   /** What is written down of a pack; `undefined` when nothing is, or nothing usable: it can be built again. */
   async #readReachability(name: string, index: PackIndex): Promise<PackReachability | undefined> {
     const bytes = await this.storage.readDerived(name, 'reachability')
@@ -186,7 +231,8 @@ export class ObjectDatabase {
   describePacks(): void {
     if (this.#describing !== undefined) return
     const next = this.#packs.find(
-      (pack) => pack.reachability === undefined && !this.#indescribable.has(pack.name),
+      (pack) =>
+        pack.reachability === undefined && this.#recalled.has(pack) && !this.#indescribable.has(pack.name),
     )
     if (next === undefined || this.#closing.signal.aborted) return
     this.#describing = this.#describe(next)

@@ -4,7 +4,7 @@ import { isAncestor } from '../graph/reaches.ts'
 import { objectFormat, type ObjectFormat } from '../object/object-format.ts'
 import { parseObjectId, type ObjectId } from '../object/object-id.ts'
 import { createMemoryBudget, type MemoryBudget } from '../odb/memory-budget.ts'
-import { ObjectDatabase } from '../odb/object-database.ts'
+import { ObjectDatabase, type OpenViewOptions } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { RefTarget } from '../refs/ref.ts'
 import type { RepositoryStorage } from '../storage/repository-storage.ts'
@@ -22,7 +22,7 @@ export interface Repository {
   /** The repository's config as it is now. */
   readConfig(): Promise<GitConfig>
   /** Opens a view of all objects that are stored now; close it when done. */
-  openView(): Promise<ObjectView>
+  openView(options?: OpenViewOptions): Promise<ObjectView>
   /** HEAD as stored, also when the branch it names does not exist yet. */
   readHead(): Promise<RefTarget | undefined>
   /**
@@ -82,7 +82,7 @@ export function openRepository(storage: RepositoryStorage, options: OpenReposito
       if (config?.text !== text) config = { text, parsed: parseGitConfig(text) }
       return config.parsed
     },
-    openView: () => database.openView(),
+    openView: (viewing) => database.openView(viewing),
     readHead: async () => {
       const [head] = await storage.readRefs(['HEAD'])
       return head?.target

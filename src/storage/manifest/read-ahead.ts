@@ -55,6 +55,8 @@ export class ReadAhead {
   readonly #pool: ReadAheadPool
   readonly #size: number
   readonly #fetch: (offset: number, length: number) => Promise<Uint8Array>
+  /** All of a file that fits one window, once any of it was read. */
+  #whole: Window | undefined
   /** By the offset at which the next piece begins. */
   readonly #streams = new Map<number, Window | undefined>()
 
@@ -71,6 +73,7 @@ export class ReadAhead {
   /** The bytes of a range where reading ahead helps; `undefined` where it does not: read it, then. */
   async tryRead(offset: number, length: number): Promise<Uint8Array | undefined> {
     if (length < LEAST_PIECE || length > MAX_REQUEST) return undefined
+    if (this.#size <= MAX_REQUEST) return this.#tryWhole(offset, length)
     const end = offset + length
     const follows = this.#streams.has(offset)
     const first = this.#streams.get(offset)
@@ -90,6 +93,16 @@ export class ReadAhead {
     bytes.set(head.subarray(offset - first!.offset))
     bytes.set(tail.subarray(0, end - last.offset), last.offset - offset)
     return bytes
+  }
+
+  /** Who reads one part of a small file goes on with others, as one follows deltas and trees: all of it costs one request. */
+  async #tryWhole(offset: number, length: number): Promise<Uint8Array | undefined> {
+    if (length === this.#size) return undefined
+    if (this.#whole === undefined && this.#pool.tryMakeRoom()) this.#whole = this.#open(0)
+    const whole = this.#whole
+    if (whole === undefined) return undefined
+    whole.used = Date.now()
+    return (await whole.bytes).slice(offset, offset + length)
   }
 
   /** The window in which a range ends: the one in which it begins, or the next. */
@@ -129,10 +142,12 @@ export class ReadAhead {
 
   #forget(window: Window): void {
     this.#pool.delete(window)
+    if (this.#whole === window) this.#whole = undefined
     for (const [next, kept] of this.#streams) if (kept === window) this.#streams.set(next, undefined)
   }
 
   clear(): void {
+    if (this.#whole !== undefined) this.#forget(this.#whole)
     for (const window of this.#streams.values()) if (window !== undefined) this.#pool.delete(window)
     this.#streams.clear()
   }
