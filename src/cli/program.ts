@@ -209,6 +209,7 @@ export function createProgram(): Command {
     )
     .option('--force', 'search deltas anew also where that was done before', false)
     .option('--time-budget <seconds>', 'end after so long; the next call goes on', parsePositive)
+    .option('--bundle <dir>', 'then write <dir>/<name>.bundle for clones to begin with, from a CDN')
     .option('--window <n>', 'compare each object with so many others', parseCount)
     .option('--depth <n>', 'let chains of deltas become so long', parseCount)
     .addOption(memoryBudgetOption())

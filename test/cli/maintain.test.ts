@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { git } from '../support/git.ts'
 import { createHistory } from '../support/histories.ts'
@@ -61,4 +61,30 @@ test('a time budget ends the command, and more of them come to the end', async (
   expect(code).toBe(3)
   expect(await runPackstone(['maintain', '--full', '--time-budget=60', path])).toMatchObject({ code: 0 })
   expect(await readContents(path)).toEqual(before)
+})
+
+test('a bundle of each repository is written for clones to begin with', async () => {
+  const path = await createRepository()
+  const empty = scratch.fresh('empty.git')
+  await git(['init', '-q', '--bare', empty])
+  const folder = scratch.fresh('bundles')
+  const { code, stdout, stderr } = await runPackstone(['maintain', '--full', '--bundle', folder, path, empty])
+  expect([code, stderr]).toEqual([0, ''])
+  const file = join(folder, `${basename(path)}.bundle`)
+  expect(stdout.toString()).toContain(`${path}: wrote ${file}\n`)
+  await git(['bundle', 'verify', '-q', file], { cwd: path })
+  expect(await readdir(folder)).toEqual([basename(file)])
+  const clone = scratch.fresh('clone')
+  await git(['clone', '-q', '--mirror', `--bundle-uri=${file}`, path, clone])
+  expect((await readContents(clone)).reachable).toEqual(
+    expect.arrayContaining((await readContents(path)).reachable),
+  )
+  const twice = await runPackstone([
+    'maintain',
+    '--bundle',
+    folder,
+    path,
+    `${dirname(path)}/./${basename(path)}`,
+  ])
+  expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining('one by one') as string })
 })

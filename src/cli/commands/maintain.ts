@@ -1,8 +1,12 @@
+import { mkdir } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { isGitError } from '../../errors.ts'
 import { createMemoryBudget } from '../../odb/memory-budget.ts'
 import { hostMemoryBytes } from '../../hosts/node/host-memory.ts'
 import { maintain } from '../../repository/maintenance/maintain.ts'
 import type { MaintenanceMode, MaintenanceOptions } from '../../repository/maintenance/maintenance-options.ts'
 import type { MaintenanceResult, MaintenanceStep } from '../../repository/maintenance/maintenance-result.ts'
+import { bundleCommand } from './bundle.ts'
 import { misuse, reportFailure } from '../failure.ts'
 import { openRepositoryAt } from '../open-repository.ts'
 import { writeOut } from '../output.ts'
@@ -24,6 +28,8 @@ export interface MaintainCommandOptions {
   readonly depth?: number
   /** Bytes. */
   readonly memoryBudget?: number
+  /** Where to write a bundle of each repository. */
+  readonly bundle?: string
   readonly quiet: boolean
 }
 
@@ -38,6 +44,7 @@ export async function maintainCommand(
   const half = Math.floor((options.memoryBudget ?? hostMemoryBytes()) / 2)
   const memoryBudget = createMemoryBudget(half)
   const deadline = options.timeBudget === undefined ? undefined : Date.now() + 1000 * options.timeBudget
+  const bundles = await bundleFiles(paths, options.bundle)
   let left = false
   for (const path of paths) {
     const milliseconds = deadline === undefined ? undefined : deadline - Date.now()
@@ -56,11 +63,45 @@ export async function maintainCommand(
         ...(milliseconds === undefined ? {} : { budget: { milliseconds } }),
       })
       if (!result.done) left = true
+      const file = bundles.get(path)
+      if (file !== undefined) await writeBundle(path, file, options.quiet)
     } catch (error) {
       reportFailure(error)
     }
   }
   if (left) process.exitCode ??= LEFT_TO_DO
+}
+
+/** The bundle of each repository: `<dir>/<name>.bundle`. */
+async function bundleFiles(
+  paths: readonly string[],
+  directory: string | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>()
+  if (directory === undefined) return files
+  for (const path of paths) {
+    const name = basename(resolve(path).replace(/\/\.git$/, '')).replace(/\.git$/, '')
+    const file = join(directory, `${name}.bundle`)
+    if ([...files.values()].includes(file)) {
+      throw misuse(
+        `two of the repositories are called ${name}; their bundles would be one file: write them one by one`,
+      )
+    }
+    files.set(path, file)
+  }
+  await mkdir(directory, { recursive: true })
+  return files
+}
+
+/** Writes the bundle of a repository, in the place of the former one; none for a repository without refs. */
+async function writeBundle(path: string, file: string, quiet: boolean): Promise<void> {
+  try {
+    await bundleCommand(path, file, { quiet })
+    if (!quiet) await writeOut(`${path}: wrote ${file}\n`)
+  } catch (error) {
+    if (!isGitError(error, 'INVALID_ARGUMENT')) throw error
+    if (!quiet) await writeOut(`${path}: ${error.message}\n`)
+  }
 }
 
 function modeOf({ geometric, full, gc }: MaintainCommandOptions): MaintenanceMode {
