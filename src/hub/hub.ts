@@ -153,7 +153,10 @@ function createContext(options: HubOptions, origin: string, work: Set<Promise<un
     delivery:
       events === undefined
         ? NO_DELIVERY
-        : createEventDelivery({ account, registry, repositories, onError }, events),
+        : createEventDelivery(
+            { account, registry, repositories, onError, waitUntil: options.waitUntil },
+            events,
+          ),
     now: options.clock ?? Date.now,
     random: options.random ?? ((count) => crypto.getRandomValues(new Uint8Array(count))),
     background(promise) {

@@ -4,8 +4,9 @@ import type { HubContext } from '../hub-context.ts'
 import type { RepositoryRecord } from '../registry/records.ts'
 import { findRepository } from '../repositories/find-repository.ts'
 import { defineRoute, type Route } from '../rest/route.ts'
+import { repositoryPath } from '../rest/schemas.ts'
 import { blobResponse, bytesResponse, immutableResult, notModified } from './content-response.ts'
-import { COMMIT_SCHEMA, HASH_SCHEMA, REPOSITORY_PATH, TREE_ENTRY_SCHEMA } from './content-schemas.ts'
+import { COMMIT_SCHEMA, HASH_SCHEMA, TREE_ENTRY_SCHEMA } from './content-schemas.ts'
 import { contentTypeHeader, sniffContentType } from './content-type.ts'
 import { explained, openContent, readContent } from './open-content.ts'
 import { MAX_LOG_LIMIT, DEFAULT_LOG_LIMIT, readHistory } from './read-history.ts'
@@ -24,7 +25,7 @@ const REPOSITORY = '/namespaces/:namespace/repos/:name'
 /** Segments of a raw route in front of the ref: `namespaces`, its name, `repos`, its name, `raw`. */
 const RAW_PREFIX = 5
 
-const HASH_PATH = REPOSITORY_PATH.extend({ hash: HASH_SCHEMA })
+const HASH_PATH = repositoryPath.extend({ hash: HASH_SCHEMA })
 
 const log = defineRoute({
   method: 'get',
@@ -32,7 +33,7 @@ const log = defineRoute({
   operationId: 'artifacts_log_get',
   summary: 'Lists commits along first parents, newest first',
   permission: 'read',
-  path: REPOSITORY_PATH,
+  path: repositoryPath,
   query: z.object({
     ref: z.string().default('HEAD'),
     limit: z.coerce
@@ -103,7 +104,7 @@ const file = defineRoute({
   operationId: 'artifacts_file_get',
   summary: 'Reads a file of a revision as bytes',
   permission: 'read',
-  path: REPOSITORY_PATH,
+  path: repositoryPath,
   query: z.object({ ref: z.string().default('HEAD'), path: z.string() }),
   success: { status: 200, content: 'application/octet-stream' },
   failures: [400, 404, 413],
@@ -121,7 +122,7 @@ const raw = defineRoute({
   operationId: 'artifacts_raw_get',
   summary: 'Reads a file of a revision, `raw/<ref>/<path>`, with a type that browsers show and never run',
   permission: 'read',
-  path: REPOSITORY_PATH,
+  path: repositoryPath,
   success: { status: 200, content: 'text/plain' },
   failures: [404, 413],
   handle: async ({ hub, request, path, segments }) => {

@@ -1,7 +1,5 @@
 import { z } from 'zod'
 
-export const REPOSITORY_PATH = z.object({ namespace: z.string(), name: z.string() })
-
 export const HASH_SCHEMA = z.string().regex(/^[0-9a-f]{40}$/, 'Invalid SHA-1 hash')
 
 const PERSON_SCHEMA = z.object({ name: z.string(), email: z.string() })

@@ -3,6 +3,7 @@ import { ArtifactsError } from '../artifacts-error.ts'
 import { findRepository } from '../repositories/find-repository.ts'
 import { resultResponse } from '../rest/envelope.ts'
 import { defineRoute, type Route } from '../rest/route.ts'
+import { repositoryPath } from '../rest/schemas.ts'
 import { commitChanges } from './commit-changes.ts'
 import { parseCommitRequest } from './commit-request.ts'
 import { DEFAULT_DIFF_LIMIT, MAX_DIFF_LIMIT, readDifference, readMergeBases } from './compare.ts'
@@ -13,7 +14,6 @@ import {
   DIFFERENCE_SCHEMA,
   HASH_SCHEMA,
   REF_SCHEMA,
-  REPOSITORY_PATH,
 } from './content-schemas.ts'
 import { DEFAULT_REFS_LIMIT, listRefs, MAX_REFS_LIMIT } from './list-refs.ts'
 import { openBlobContent } from './read-objects.ts'
@@ -29,7 +29,7 @@ const refs = defineRoute({
   operationId: 'packstone_refs_list',
   summary: 'Lists refs (not in Artifacts)',
   permission: 'read',
-  path: REPOSITORY_PATH,
+  path: repositoryPath,
   query: z.object({
     prefix: z.string().default(''),
     limit: z.coerce.number().int().positive().max(MAX_REFS_LIMIT).default(DEFAULT_REFS_LIMIT),
@@ -51,7 +51,7 @@ const diff = defineRoute({
   operationId: 'packstone_diff_get',
   summary: 'Compares two commits file by file; without `from`, one with its first parent (not in Artifacts)',
   permission: 'read',
-  path: REPOSITORY_PATH,
+  path: repositoryPath,
   query: z.object({
     from: z.string().optional(),
     to: z.string().default('HEAD'),
@@ -71,7 +71,7 @@ const mergeBase = defineRoute({
   operationId: 'packstone_merge_base_get',
   summary: 'Finds the best common ancestors of two commits (not in Artifacts)',
   permission: 'read',
-  path: REPOSITORY_PATH,
+  path: repositoryPath,
   query: z.object({ left: z.string(), right: z.string() }),
   success: { status: 200, result: z.object({ bases: z.array(z.string()) }) },
   failures: [400, 404],
@@ -87,7 +87,7 @@ const blobStream = defineRoute({
   operationId: 'packstone_blob_stream',
   summary: 'Streams a blob of any size (not in Artifacts)',
   permission: 'read',
-  path: REPOSITORY_PATH.extend({ hash: HASH_SCHEMA }),
+  path: repositoryPath.extend({ hash: HASH_SCHEMA }),
   success: { status: 200, content: 'application/octet-stream' },
   failures: [400, 404],
   handle: async ({ hub, request, path }) => {
@@ -104,7 +104,7 @@ const commits = defineRoute({
   operationId: 'packstone_commits_create',
   summary: 'Commits changes of files to a branch (not in Artifacts)',
   permission: 'edit',
-  path: REPOSITORY_PATH,
+  path: repositoryPath,
   body: COMMIT_REQUEST_SCHEMA,
   maxBodyBytes: MAX_COMMIT_BYTES,
   success: { status: 201, result: COMMIT_RESULT_SCHEMA },

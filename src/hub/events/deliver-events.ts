@@ -22,6 +22,12 @@ export interface DeliverEventsOptions {
   readonly pushedCommits?: PushedCommits
 }
 
+/** What delivering takes of a hub. */
+export interface DeliveryContext extends OutboxContext {
+  /** Keeps the host awake while events are on the way. */
+  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
+}
+
 /** Events of the registry that are read at a time, besides those that are being delivered. */
 const BATCH = 500
 /** How long, in milliseconds, the removal of a repository waits for events of it that are on the way. */
@@ -33,12 +39,12 @@ const PAGE = 200
  * Creates what delivers a hub's events: those of one repository in order, those of different ones side by side, to each sink on its own.
  * A sink that does not take an event gets it again later; the others go on, up to some hundred events of the same repository.
  */
-export function createEventDelivery(context: OutboxContext, options: DeliverEventsOptions): EventDelivery {
+export function createEventDelivery(context: DeliveryContext, options: DeliverEventsOptions): EventDelivery {
   return new Deliverer(context, options)
 }
 
 class Deliverer implements EventDelivery {
-  readonly #context: OutboxContext
+  readonly #context: DeliveryContext
   readonly #options: DeliverEventsOptions
   readonly #closing = new AbortController()
   /** Repositories with events on the way. */
@@ -50,7 +56,7 @@ class Deliverer implements EventDelivery {
   #polling: Promise<void> | undefined
   #again = false
 
-  constructor(context: OutboxContext, options: DeliverEventsOptions) {
+  constructor(context: DeliveryContext, options: DeliverEventsOptions) {
     this.#context = context
     this.#options = options
   }
@@ -88,6 +94,7 @@ class Deliverer implements EventDelivery {
         this.#again = false
         this.notify()
       })
+    this.#context.waitUntil?.(this.#polling)
   }
 
   start(): void {
@@ -100,14 +107,6 @@ class Deliverer implements EventDelivery {
     if (lane !== undefined) await waitAtMost(REMOVAL_PATIENCE, lane)
     await moveToRegistry(this.#context, repository, this.#options.pushedCommits ?? 'first-parent')
     this.notify()
-  }
-
-  async settle(): Promise<void> {
-    this.notify()
-    while (this.#polling !== undefined || this.#lanes.size > 0) {
-      await this.#polling
-      await Promise.all(this.#lanes.values())
-    }
   }
 
   async close(): Promise<void> {
@@ -135,7 +134,9 @@ class Deliverer implements EventDelivery {
     }
     for (const id of new Set([...byRepository.keys(), ...marks.keys()])) {
       if (this.#lanes.has(id)) continue
-      this.#lanes.set(id, this.#run(id, byRepository.get(id) ?? [], marks.get(id)))
+      const lane = this.#run(id, byRepository.get(id) ?? [], marks.get(id))
+      this.#lanes.set(id, lane)
+      this.#context.waitUntil?.(lane)
     }
   }
 

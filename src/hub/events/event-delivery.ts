@@ -14,8 +14,6 @@ export interface EventDelivery {
   beforeRemoval(repository: string): Promise<void>
   /** Begins with what earlier processes left behind. */
   start(): void
-  /** Waits until everything that was stored before the call has been delivered, or given up. */
-  settle(): Promise<void>
   /** Stops. What is not delivered stays in the outboxes for the next process. */
   close(): Promise<void>
 }
@@ -26,6 +24,5 @@ export const NO_DELIVERY: EventDelivery = {
   notify: () => undefined,
   beforeRemoval: () => Promise.resolve(),
   start: () => undefined,
-  settle: () => Promise.resolve(),
   close: () => Promise.resolve(),
 }

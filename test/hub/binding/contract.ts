@@ -425,6 +425,29 @@ export const BINDING_CASES: readonly BindingCase[] = [
       await assertFails(() => repo.fork('child'), 'ALREADY_EXISTS', 10201, 'repo already exists: child')
       await assertFails(() => repo.fork('-'), 'INVALID_REPO_NAME', 10101)
       await assertFails(() => repo.fork('x', wrong({ readOnly: 1 })), 'INVALID_INPUT', 10100)
+      const later = await repo.commit({
+        changes: [{ path: 'later', content: 'secret' }],
+        message: 'l',
+        author,
+      })
+      assertTrue(later.kind === 'committed', `the commit was ${later.kind}`)
+      const blob = (await repo.diff({ to: later.commit })).files[0]?.newHash ?? ''
+      assertEqual(await bytesOf(await repo.readBlob(blob)), [115, 101, 99, 114, 101, 116], 'the parent')
+      assertEqual(
+        [
+          await child.readBlob(blob),
+          await child.readCommit(later.commit),
+          await child.readTree(later.tree),
+          await child.log({ ref: later.commit }),
+          await child.openBlob(blob),
+          await child.readFile({ ref: later.commit, path: 'later' }),
+        ],
+        [null, null, null, [], null, null],
+        'what came to the parent later, seen by the fork',
+      )
+      const whole = await binding.get('whole')
+      const stolen = await whole.commit({ changes: [{ path: 'x', blob }], message: 'x', author })
+      assertEqual(stolen, { kind: 'not-found', path: 'x' }, 'a blob of the parent put into the fork')
       await binding.delete('parent')
       assertEqual((await child.log()).length, 2, 'the log of the fork when its parent is gone')
     },

@@ -6,6 +6,9 @@ import { createCallbackSink, createQueueSink } from '../../../src/hub/events/eve
 import type { HubEvent } from '../../../src/hub/events/hub-event.ts'
 import { createWebhookSink, isWebhookSigned } from '../../../src/hub/events/webhook-sink.ts'
 import type { DeliverEventsOptions } from '../../../src/hub/events/deliver-events.ts'
+import { createSqliteRegistry } from '../../../src/hub/registry/sqlite/sqlite-registry.ts'
+import { openNodeDatabase } from '../../../src/storage/sqlite/drivers/node.ts'
+import { createSqliteStorage } from '../../../src/storage/sqlite/index.ts'
 import { git } from '../../support/git.ts'
 import { useScratch } from '../../support/hooks.ts'
 import { ACCOUNT, createTestHub, type TestHub } from '../support.ts'
@@ -37,6 +40,11 @@ function commitTo(hub: TestHub, repo: string, path: string, more: Record<string,
     changes: [{ path, content: path }],
     ...more,
   })
+}
+
+async function openSqliteStores() {
+  const database = await openNodeDatabase({ path: scratch.fresh('hub.db') })
+  return { storage: createSqliteStorage({ database }), registry: createSqliteRegistry({ database }) }
 }
 
 async function waitForNames(seen: readonly HubEvent[], expected: readonly string[]): Promise<void> {
@@ -245,26 +253,30 @@ describe('events', () => {
     expect(hub.failures.map(String)).toEqual([expect.stringContaining("'picky' refused it 2 times")])
   })
 
-  it('survive a process that ends before they were delivered', async () => {
-    const refusing = createCallbackSink('refusing', () => Promise.reject(new Error('not now')))
-    const first = createTestHub({ events: { sinks: [refusing] } })
-    await first.result('POST', '/namespaces/team/repos', { name: 'one' })
-    const commit = await commitTo(first, 'one', 'a')
-    await first.hub.close()
-    const { storage, registry } = first
-    const next = createListeningHub({}, { storage, registry })
-    await next.hub.resume()
-    await waitForNames(next.seen, ['created', 'token.created', 'pushed'])
-    expect(next.seen[2]?.payload).toMatchObject({ after: commit.hash, totalCommitsCount: 1 })
-    await vi.waitFor(async () => {
-      expect([await registry.readEvents(10), await registry.listPending(10)]).toEqual([[], []])
-    })
-    await next.hub.close()
-    const last = createListeningHub({}, { storage, registry })
-    await last.hub.resume()
-    await last.hub.close()
-    expect(last.seen).toEqual([])
-  })
+  it.each(['memory', 'sqlite'])(
+    'survive a process that ends before they were delivered, in %s',
+    async (kind) => {
+      const refusing = createCallbackSink('refusing', () => Promise.reject(new Error('not now')))
+      const stores = kind === 'sqlite' ? await openSqliteStores() : {}
+      const first = createTestHub({ events: { sinks: [refusing] }, ...stores })
+      await first.result('POST', '/namespaces/team/repos', { name: 'one' })
+      const commit = await commitTo(first, 'one', 'a')
+      await first.hub.close()
+      const { storage, registry } = first
+      const next = createListeningHub({}, { storage, registry })
+      await next.hub.resume()
+      await waitForNames(next.seen, ['created', 'token.created', 'pushed'])
+      expect(next.seen[2]?.payload).toMatchObject({ after: commit.hash, totalCommitsCount: 1 })
+      await vi.waitFor(async () => {
+        expect([await registry.readEvents(10), await registry.listPending(10)]).toEqual([[], []])
+      })
+      await next.hub.close()
+      const last = createListeningHub({}, { storage, registry })
+      await last.hub.resume()
+      await last.hub.close()
+      expect(last.seen).toEqual([])
+    },
+  )
 
   it('are not stored where nobody listens', async () => {
     const hub = createTestHub()
