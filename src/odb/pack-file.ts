@@ -1,6 +1,7 @@
 import type { LruSpace, SharedLru } from '../bytes/shared-lru.ts'
 import type { Codecs } from '../codec/ports.ts'
 import { applyDelta } from '../delta/apply-delta.ts'
+import { DeltaComposer } from '../delta/compose-deltas.ts'
 import { DeltaHeader } from '../delta/delta-header.ts'
 import { GitError, isGitError } from '../errors.ts'
 import type { RawObject } from '../object/object-reader.ts'
@@ -13,6 +14,14 @@ import type { PackData } from './pack-data.ts'
 
 /** The largest object that one array holds on every runtime. */
 const MAX_OBJECT_BYTES = 0x7fffffff
+
+/**
+ * From this size of the base on, and when the cache holds less than this part of as many objects of that size as the pack has, a chain of
+ * deltas is composed and only the object itself is made. Otherwise every version on the way is made and remembered, as the next one that is
+ * asked for may well be among them.
+ */
+const COMPOSE_FROM = 16 << 10
+const COMPOSE_PART = 16
 
 /** What an object in the cache weighs beyond its body. */
 const OBJECT_OVERHEAD = 200
@@ -68,6 +77,8 @@ export class PackFile {
   readonly #objects: LruSpace<RawObject>
   readonly #header = new EntryHeader()
   readonly #deltaHeader = new DeltaHeader()
+  #composer: DeltaComposer | undefined
+  readonly #composeFrom: number
   readonly #pending = new Map<number, PendingChain>()
 
   constructor(
@@ -86,6 +97,7 @@ export class PackFile {
     this.mask = mask
     this.#codecs = codecs
     this.#objects = objects.openSpace()
+    this.#composeFrom = Math.max(COMPOSE_FROM, (COMPOSE_PART * objects.maxBytes) / index.objectCount)
   }
 
   /** The rank of a visible object, by the raw id at `bytes[at]`; -1 when there is none. */
@@ -156,8 +168,25 @@ export class PackFile {
     return this.#applyChain(base, chain.links)
   }
 
-  /** Applies deltas from the base upwards; every version on the way is remembered. */
+  /** Makes the object that a chain of deltas on this base leads to. */
   #applyChain(base: RawObject, links: readonly DeltaLink[]): RawObject {
+    const [last] = links
+    if (last === undefined) return base
+    if (links.length > 1 && base.body.length >= this.#composeFrom) {
+      this.#composer ??= new DeltaComposer()
+      const deltas = links.map(({ delta }) => delta)
+      const body = this.#composer.tryApply(base.body, deltas, MAX_OBJECT_BYTES)
+      if (body !== undefined) {
+        const object = { type: base.type, body }
+        this.#remember(last.offset, object)
+        return object
+      }
+    }
+    return this.#applyEach(base, links)
+  }
+
+  /** Applies deltas from the base upwards; every version on the way is remembered. */
+  #applyEach(base: RawObject, links: readonly DeltaLink[]): RawObject {
     let object = base
     const header = this.#deltaHeader
     for (let k = links.length - 1; k >= 0; k--) {
