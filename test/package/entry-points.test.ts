@@ -13,9 +13,15 @@ const MADE_FOR: Readonly<Record<string, RegExp>> = {
   'codec/node': /^node:/,
   'hosts/node': /^node:/,
   'hosts/workers': /^cloudflare:/,
+  'hub/entrypoint': /^cloudflare:/,
   'storage/fs': /^node:/,
   'storage/sqlite/node': /^node:/,
+  threads: /^node:/,
+  'threads-worker': /^node:/,
 }
+
+/** Programs that another entry point starts: nobody imports them. */
+const STARTED = ['threads-worker']
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly import: string; readonly types: string }>>
@@ -73,6 +79,7 @@ describe('an entry point', () => {
       .concat(Object.values(manifest.bin))
       .filter((path) => path.endsWith('.js'))
       .map((path) => path.replace(/^\.?\/?dist\//, '').replace(/\.js$/, ''))
+      .concat(STARTED)
     expect([...entries.keys()].sort()).toEqual(exported.sort())
   })
 

@@ -10,7 +10,7 @@ const run = promisify(execFile)
 let folder: string
 
 /** Entry points that load only in the runtime they are for. */
-const ELSEWHERE = /^\.\/(?:hosts\/(?:workers|deno|bun)|package\.json)/
+const ELSEWHERE = /^\.\/(?:hosts\/(?:workers|deno|bun)|hub\/entrypoint|package\.json)/
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packstone-installed-'))
