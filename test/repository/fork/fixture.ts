@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { parseHex } from '../../../src/bytes/hex.ts'
 import { createNodeCodecs } from '../../../src/codec/node/index.ts'
+import type { ObjectFormatName } from '../../../src/object/object-format.ts'
 import type { ObjectView } from '../../../src/odb/object-view.ts'
 import { openRepository, type Repository } from '../../../src/repository/repository.ts'
 import { createFsStorage } from '../../../src/storage/fs/index.ts'
@@ -48,10 +49,14 @@ export async function open(storage: Storage, key: string): Promise<Repository> {
 }
 
 /** A random history of a few branches that share files and merge, as a bare repository of git. */
-export async function makeHistory(seed: number, commits = 30): Promise<string> {
+export async function makeHistory(
+  seed: number,
+  commits = 30,
+  format: ObjectFormatName = 'sha1',
+): Promise<string> {
   const path = join(await temporaryDirectory(), 'history.git')
   await mkdir(path)
-  await git(['init', '-q', '--bare', '-b', 'main', path])
+  await git(['init', '-q', '--bare', '-b', 'main', `--object-format=${format}`, path])
   const random = createRandom(seed)
   const stream = new FastImport()
   const tips: number[] = []
@@ -139,8 +144,9 @@ export async function pushHistory(
   key: string,
   path: string,
   pushes: number,
+  objectFormat: ObjectFormatName = 'sha1',
 ): Promise<HistoryRef[]> {
-  const stored = await storage.create(key, { objectFormat: 'sha1', head: 'refs/heads/main' })
+  const stored = await storage.create(key, { objectFormat, head: 'refs/heads/main' })
   const repository = openRepository(stored, { codecs })
   const refs = await readRefs(path)
   const size = Math.ceil(refs.length / pushes)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { forkRepository } from '../../../src/repository/fork/fork-repository.ts'
 import { planRepack } from '../../../src/repository/repack/repack.ts'
-import { git, gitBytes } from '../../support/git.ts'
+import { git, gitBytes, gitLines } from '../../support/git.ts'
 import { listObjects, listReachable } from '../../support/repositories.ts'
 import { createRandom } from '../../support/random.ts'
 import { acceptedByGit, collectPack, idsOf } from '../collect-pack.ts'
@@ -84,6 +84,68 @@ test.each([1, 2, 3])(
     await lastView.close()
   },
 )
+
+test.each(STORAGE_KINDS)('forks of SHA-256 repositories hide as much, on %s', async (kind) => {
+  const path = await makeHistory(9, 10, 'sha256')
+  const { storage } = await createStorage(kind)
+  const refs = await pushHistory(storage, 'source', path, 2, 'sha256')
+  const { storage: stored, objectCount } = await forkRepository(storage, 'source', 'fork', {
+    codecs,
+    refs: 'head',
+  })
+  expect(stored.objectFormat).toBe('sha256')
+  const main = refs.find(({ name }) => name === 'refs/heads/main')?.id ?? ''
+  const expected = await listReachable(path, [main])
+  expect(objectCount).toBe(expected.length)
+  const view = await (await open(storage, 'fork')).openView()
+  expect(await visibleIn(view, await listObjects(path))).toEqual(expected)
+  await view.close()
+})
+
+test('an object that a visible one names in the same pack is missing while it is hidden, and found where it comes to lie', async () => {
+  const path = await makeHistory(13, 12)
+  const { storage } = await createStorage('memory')
+  const refs = await pushHistory(storage, 'source', path, 1)
+  const main = refs.find(({ name }) => name === 'refs/heads/main')?.id ?? ''
+  const newest = await listReachable(path, [main, `^${main}^@`])
+  const whole = await listReachable(path, [main])
+  const source = await open(storage, 'source')
+  const sourceView = await source.openView()
+  const [pack] = sourceView.packs
+  if (pack === undefined) throw new Error('no pack')
+  // All that the last commit reaches without its parents, and not the parents.
+  const own = await listReachable(path, [`${main}^{tree}`])
+  const visible = new Uint8Array(Math.ceil(pack.index.objectCount / 8))
+  for (const id of [main, ...own]) {
+    const rank = pack.index.find(Buffer.from(id, 'hex'))
+    visible[rank >> 3]! |= 1 << (rank & 7)
+  }
+  const begin = { head: 'refs/heads/main', packs: [{ name: pack.name, visible }] }
+  const ref = { name: 'refs/heads/main', target: { kind: 'direct', id: main } } as const
+  await sourceView.close()
+
+  await storage.fork('source', 'broken', { ...begin, refs: [ref], shallow: [] })
+  const broken = await open(storage, 'broken')
+  await expect(collectPack(broken, { wants: [main] })).rejects.toMatchObject({ code: 'MISSING_OBJECT' })
+  await storage.fork('source', 'shallow', { ...begin, refs: [ref], shallow: [main] })
+  const shallow = await open(storage, 'shallow')
+  const { pack: tip } = await collectPack(shallow, { wants: [main] })
+  expect(idsOf(await acceptedByGit(await judge(), tip, []))).toEqual([main, ...own].sort())
+
+  // What was hidden arrives in a pack of its own, and the boundary goes.
+  expect(newest).toContain(main)
+  const parents = await gitLines(['rev-parse', `${main}^@`], { cwd: path })
+  for (const repository of [broken, shallow]) {
+    const others = parents.map((id, at) => ({ name: `refs/heads/p${at}`, id }))
+    await push(repository, await packOf(path, parents), others)
+    await repository.storage.commit({ shallow: { add: [], remove: [main] } })
+    const view = await repository.openView()
+    expect(await visibleIn(view, await listObjects(path))).toEqual(whole)
+    await view.close()
+    const { pack: all } = await collectPack(repository, { wants: [main] })
+    expect(idsOf(await acceptedByGit(await judge(), all))).toEqual(whole)
+  }
+})
 
 test('a push that names what the fork hides is refused, and one that brings it makes it visible', async () => {
   for (const kind of STORAGE_KINDS) {

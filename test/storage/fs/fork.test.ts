@@ -93,6 +93,38 @@ describe('a fork on disk of all refs', () => {
     }
   })
 
+  test('is whole when git repacks the source meanwhile', { timeout: 60_000 }, async () => {
+    const { storage, top, source } = await withSource({ seed: 7 })
+    let working = true
+    const repacking = async (): Promise<void> => {
+      for (let round = 0; working; round++) {
+        const id = await git(['commit-tree', '-m', `round ${round}`, '-p', 'main', 'main^{tree}'], {
+          cwd: source,
+        })
+        await git(['update-ref', `refs/heads/round${round}`, id], { cwd: source })
+        await git(['repack', '-q', '-a', '-d'], { cwd: source })
+        await git(['prune-packed', '-q'], { cwd: source })
+      }
+    }
+    const forking = async (): Promise<void> => {
+      for (let at = 0; at < 12; at++) {
+        await forkRepository(storage, 'source', `fork${at}`, { codecs, refs: at % 2 === 0 ? 'all' : 'head' })
+      }
+    }
+    await Promise.all([
+      repacking(),
+      forking().finally(() => {
+        working = false
+      }),
+    ])
+    for (let at = 0; at < 12; at++) {
+      const path = join(top, `fork${at}.git`)
+      expect(await faultsOf(path)).toBe('')
+      const reachable = await listReachable(path)
+      expect(await visible(storage, `fork${at}`, await listObjects(source))).toEqual(reachable)
+    }
+  })
+
   test('takes over what alternates hold, and does not need them any more', async () => {
     const { storage, top, source, fork } = await withSource({ seed: 3 })
     const contents = await readContents(source)
