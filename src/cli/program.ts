@@ -198,7 +198,18 @@ export function createProgram(): Command {
     })
 
   command('maintain', 'maintain repositories: pack them, collect garbage, write what git derives from packs')
-    .argument('<repository...>')
+    .argument('[repository...]', 'paths, or with --storage keys; without any, all of the storage')
+    .addOption(
+      new Option('--storage <kind>', 'maintain the repositories of a storage').choices([
+        'fs',
+        'sqlite',
+        's3',
+      ]),
+    )
+    .option('--data <dir>', 'with --storage fs and sqlite: where it is', './packstone-data')
+    .option('--endpoint <url>', 'with --storage s3: the S3-compatible service; credentials as for serve')
+    .option('--bucket <name>', 'with --storage s3: the bucket')
+    .option('--prefix <path/>', 'with --storage s3: begins the names of all objects')
     .option('--geometric', 'join small packs until each is twice as large as the next (the default)', false)
     .option('--full', 'make one pack of everything reachable, its deltas searched anew', false)
     .option('--gc', 'like --full, and remove unreachable objects when their time is over', false)

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import { git } from '../support/git.ts'
 import { createHistory } from '../support/histories.ts'
 import { useScratch } from '../support/hooks.ts'
-import { findFaults, listObjects, listPacks, readContents } from '../support/repositories.ts'
+import { findFaults, listObjects, listPacks, readContents, readRefLines } from '../support/repositories.ts'
+import { startServe } from '../support/servers/packstone.ts'
 import { runPackstone } from './run-packstone.ts'
 
 const scratch = useScratch()
@@ -87,4 +88,34 @@ test('a bundle of each repository is written for clones to begin with', async ()
     `${dirname(path)}/./${basename(path)}`,
   ])
   expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining('one by one') as string })
+})
+
+test('all repositories of a storage are maintained', async () => {
+  const data = scratch.fresh('data')
+  const source = await createRepository()
+  const serve = ['--plain', '--storage', 'sqlite', '--data', data, '--allow-push', '--create-on-push']
+  const server = await startServe(serve)
+  try {
+    for (const key of ['one', 'team/two']) {
+      for (const refs of ['refs/heads/main', 'refs/heads/*:refs/heads/*'])
+        await git(['push', '-q', `${server.url}/${key}.git`, refs], { cwd: source })
+    }
+  } finally {
+    await server.close()
+  }
+  const args = ['maintain', '--full', '--storage', 'sqlite', '--data', data]
+  const { code, stdout, stderr } = await runPackstone(args)
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout.toString()).toMatch(/^one: packed \d+ objects .*\nteam\/two: packed \d+ objects .*\n$/)
+  const again = await startServe(serve)
+  try {
+    const clone = scratch.fresh('clone')
+    await git(['clone', '-q', '--mirror', `${again.url}/team/two.git`, clone])
+    expect(await readRefLines(clone, 'refs/heads/')).toEqual(await readRefLines(source, 'refs/heads/'))
+    expect(await findFaults(clone)).toEqual([])
+  } finally {
+    await again.close()
+  }
+  expect(await runPackstone([...args, 'three'])).toMatchObject({ code: 1 })
+  expect(await runPackstone(['maintain', '--full'])).toMatchObject({ code: 2 })
 })

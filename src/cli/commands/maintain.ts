@@ -8,14 +8,18 @@ import type { MaintenanceMode, MaintenanceOptions } from '../../repository/maint
 import type { MaintenanceResult, MaintenanceStep } from '../../repository/maintenance/maintenance-result.ts'
 import { bundleCommand } from './bundle.ts'
 import { misuse, reportFailure } from '../failure.ts'
-import { openRepositoryAt } from '../open-repository.ts'
+import {
+  findMaintained,
+  type MaintainedPlace,
+  type MaintainedRepositories,
+} from '../maintained-repositories.ts'
 import { writeOut } from '../output.ts'
 import { createProgressBar } from '../progress-bar.ts'
 
 /** The exit code when nothing failed and something is left to do. */
 const LEFT_TO_DO = 3
 
-export interface MaintainCommandOptions {
+export interface MaintainCommandOptions extends MaintainedPlace {
   readonly geometric: boolean
   readonly full: boolean
   readonly gc: boolean
@@ -33,9 +37,9 @@ export interface MaintainCommandOptions {
   readonly quiet: boolean
 }
 
-/** `packstone maintain`: maintains repositories on disk, one after the other; one that fails does not keep the others from it. */
+/** `packstone maintain`: maintains repositories on disk or in a storage, one after the other; one that fails does not keep the others from it. */
 export async function maintainCommand(
-  paths: readonly string[],
+  named: readonly string[],
   options: MaintainCommandOptions,
 ): Promise<void> {
   const mode = modeOf(options)
@@ -44,9 +48,12 @@ export async function maintainCommand(
   const half = Math.floor((options.memoryBudget ?? hostMemoryBytes()) / 2)
   const memoryBudget = createMemoryBudget(half)
   const deadline = options.timeBudget === undefined ? undefined : Date.now() + 1000 * options.timeBudget
-  const bundles = await bundleFiles(paths, options.bundle)
+  if (options.storage !== undefined && options.bundle !== undefined)
+    throw misuse('--bundle is for repositories on disk')
+  const bundles = await bundleFiles(named, options.bundle)
+  const repositories = await findMaintained(named, options, memoryBudget)
   let left = false
-  for (const path of paths) {
+  for (const path of repositories.names) {
     const milliseconds = deadline === undefined ? undefined : deadline - Date.now()
     if (milliseconds !== undefined && milliseconds <= 0) {
       left = true
@@ -54,7 +61,7 @@ export async function maintainCommand(
     }
     const { window, depth, grace, force } = options
     try {
-      const result = await maintainOne(path, options.quiet, memoryBudget, {
+      const result = await maintainOne(path, repositories, options.quiet, {
         mode,
         force,
         memoryBytes: half,
@@ -69,6 +76,7 @@ export async function maintainCommand(
       reportFailure(error)
     }
   }
+  await repositories.close()
   if (left) process.exitCode ??= LEFT_TO_DO
 }
 
@@ -115,11 +123,11 @@ function modeOf({ geometric, full, gc }: MaintainCommandOptions): MaintenanceMod
 
 async function maintainOne(
   path: string,
+  repositories: MaintainedRepositories,
   quiet: boolean,
-  memoryBudget: ReturnType<typeof createMemoryBudget>,
   options: MaintenanceOptions,
 ): Promise<MaintenanceResult> {
-  const repository = await openRepositoryAt(path, { memoryBudget })
+  const repository = await repositories.open(path)
   const progress = await createProgressBar({ quiet })
   const lines: string[] = []
   try {
