@@ -7,6 +7,7 @@ import type { Ref } from '../../refs/ref.ts'
 import { noSource } from '../../storage/fork-options.ts'
 import type { RepositoryStorage } from '../../storage/repository-storage.ts'
 import type { ForkRepositoryOptions, Storage } from '../../storage/storage.ts'
+import { isPartialClone } from '../find-unpromised.ts'
 import { openRepository, type Repository } from '../repository.ts'
 import { planFork } from './plan-fork.ts'
 
@@ -40,7 +41,7 @@ const ATTEMPTS = 10
  * Forks a repository. The fork sees exactly what its refs reach at this moment, and shares the packs that hold it: no object is read or
  * written, as long as the reachability of the source's packs is written down. What is not is written down first.
  *
- * @throws GitError `NOT_FOUND` when there is no source; `ALREADY_EXISTS`; `INVALID_ARGUMENT` when HEAD of the source names no branch and
+ * @throws GitError `NOT_FOUND` when there is no source; `ALREADY_EXISTS`; `UNSUPPORTED` for a source that is a partial clone; `INVALID_ARGUMENT` when HEAD of the source names no branch and
  * none is given; `MISSING_OBJECT`, `CORRUPT_OBJECT`, `CORRUPT_PACK` when the source is damaged; `CONFLICT` when its packs change faster
  * than they can be listed; the signal's reason
  */
@@ -98,6 +99,7 @@ async function describeFork(
   const head = options.head ?? (await readHeadBranch(repository))
   const view = await openDescribedView(repository)
   try {
+    if (isPartialClone(view)) throw partialSource(storage.location)
     const refs = await presentRefs(view, selectRefs(listed, head, options.refs ?? 'all'))
     const tips = new Set<ObjectId>()
     for (const { target } of refs) if (target.kind === 'direct') tips.add(target.id)
@@ -108,6 +110,13 @@ async function describeFork(
   } finally {
     await view.close()
   }
+}
+
+function partialSource(location: string): GitError {
+  return new GitError(
+    'UNSUPPORTED',
+    `${location} is a partial clone, and nobody has promised a fork what it lacks: fetch what is missing, or fork its remote`,
+  )
 }
 
 /** A view of packs whose reachability is written down, as far as it can be. */

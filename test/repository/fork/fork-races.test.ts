@@ -149,6 +149,31 @@ test('a fork that finds a pack gone plans anew, and one beside a deletion is who
   }
 })
 
+test('a partial clone is not forked: nobody promises a fork what it lacks', async () => {
+  const path = await makeHistory(23, 6)
+  const { storage } = await createStorage('memory')
+  const source = openRepository(await storage.create('source', { objectFormat: 'sha1', head: MAIN }), {
+    codecs,
+  })
+  const id = await git(['rev-parse', 'main'], { cwd: path })
+  await push(source, await packOf(path, [id]), [{ name: MAIN, id }])
+  const [first] = await source.storage.listPacks()
+  const promising: Storage = {
+    ...storage,
+    open: async (key) => {
+      const stored = await storage.open(key)
+      return (
+        stored && { ...stored, listPacks: () => Promise.resolve(first ? [{ ...first, promisor: true }] : []) }
+      )
+    },
+  }
+  await source.close()
+  await expect(forkRepository(promising, 'source', 'fork', { codecs })).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+  })
+  expect((await storage.list()).keys).toEqual(['source'])
+})
+
 test('of two forks of one key one wins, and a fork of nothing or to itself is refused', async () => {
   for (const kind of STORAGE_KINDS) {
     const { storage } = await createStorage(kind)
