@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -6,7 +7,7 @@ import { findCores, pinThisProcess, type Cores } from './cores.ts'
 import { copyCorpus, GENERATED, generateCorpus, SMOKE, type Corpus } from './corpus.ts'
 import type { Surroundings } from './job.ts'
 import { parseOptions, usage, type BenchOptions } from './options.ts'
-import { describeEnvironment, formatReport } from './report.ts'
+import { describeEnvironment, formatHeader, formatRows, formatSummary } from './report.ts'
 import type { Row } from './row.ts'
 
 /** The benchmark command. Resolves with its exit code. */
@@ -17,23 +18,35 @@ export async function main(args: readonly string[]): Promise<number> {
     return args.includes('--help') ? 0 : 2
   }
   const folder = await mkdtemp(join(tmpdir(), 'packstone-bench-'))
+  // Whatever programs leave behind that are stopped is removed with the folder.
+  process.env['TMPDIR'] = folder
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      rmSync(folder, { recursive: true, force: true })
+      process.exit(1)
+    })
+  }
   try {
     const root = options.keep === undefined ? join(folder, 'corpora') : resolve(options.keep)
     await mkdir(root, { recursive: true })
     const corpora = await prepareCorpora(options, root)
     const cores = findCores()
     pinThisProcess(cores)
-    const rows = await runJobs(options, corpora, cores, folder)
     const environment = describeEnvironment(
       await git(['--version']),
       [await versionOf('isomorphic-git'), await versionOf('just-git')],
       cores,
       options.smoke,
     )
-    const report = options.json
-      ? `${JSON.stringify({ environment, corpora, rows }, null, 2)}\n`
-      : formatReport(environment, corpora, rows)
-    process.stdout.write(report)
+    const print = (text: string): void => {
+      if (!options.json) process.stdout.write(text)
+    }
+    print(formatHeader(environment, corpora))
+    const rows = await runJobs(options, corpora, cores, folder, (done) => {
+      print(formatRows(done, environment))
+    })
+    if (options.json) process.stdout.write(`${JSON.stringify({ environment, corpora, rows }, null, 2)}\n`)
+    else if (!options.smoke) print(formatSummary(rows))
     return 0
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -65,6 +78,7 @@ async function runJobs(
   corpora: readonly Corpus[],
   cores: Cores,
   folder: string,
+  onRows: (rows: readonly Row[]) => void,
 ): Promise<Row[]> {
   const { rounds, budget, smoke } = options
   const takesAll = smoke || options.repositories.length > 0
@@ -73,7 +87,9 @@ async function runJobs(
     note(title)
     const scratch = join(folder, 'scratch')
     await mkdir(scratch)
-    rows.push(...(await work({ scratch, cores, measuring: { rounds, budget, warmUp: !smoke }, smoke })))
+    const done = await work({ scratch, cores, measuring: { rounds, budget, warmUp: !smoke }, smoke })
+    rows.push(...done)
+    onRows(done)
     await rm(scratch, { recursive: true, force: true })
   }
   for (const job of options.jobs) {

@@ -6,7 +6,7 @@ import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { build } from 'tsup'
 
-const programs = ['git-server', 'portable-server', 'inside', 'index-pack', 'report-memory']
+const programs = ['git-server', 'portable-server', 'inside', 'report-memory']
 // Inside node_modules, so that what is not bundled is found; a folder of its own, because two runs may go on at once.
 const cache = resolve('node_modules/.cache')
 await mkdir(cache, { recursive: true })

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { packstoneCommand } from '../../test/support/servers/packstone.ts'
 import type { CorpusJob, JobContext } from '../job.ts'
 import { measure, type Contender } from '../measure.ts'
-import { programPath } from '../program-path.ts'
 import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
 import { LARGE_PACK, PROVIDERS, TARGETS, type Provider } from '../targets.ts'
 import { timeProcess } from '../timed-process.ts'
@@ -23,34 +22,54 @@ async function runIndexPack({ corpus, scratch, cores, measuring }: JobContext): 
     name: string,
     conditions: string,
     command: (out: string) => readonly string[],
+    core = cores.measured,
   ): Contender => {
     const out = join(scratch, `${made.length}.idx`)
     made.push(out)
     return {
       name,
-      conditions: `cold process, 1 thread, ${conditions}`,
+      conditions: `cold process, ${conditions}`,
       run: async () => {
-        const time = await timeProcess(command(out), { core: cores.measured })
+        const time = await timeProcess(command(out), { core })
         return { ...time, bytes: (await readFile(out)).length }
       },
     }
   }
-  const git = contender('git index-pack --threads=1', 'collision detection', (out) => [
+  const git = contender('git index-pack --threads=1', '1 thread, collision detection', (out) => [
     ...['git', 'index-pack', '--threads=1', '-o', out, pack],
   ])
-  const ours = (provider: Provider): Contender =>
-    contender(`packstone index-pack`, `${provider}, no collision detection`, (out) => [
-      ...[process.execPath, packstoneCommand(), 'index-pack', '--quiet', '--out', out],
-      ...(provider === 'portable' ? ['--portable'] : []),
-      pack,
-    ])
-  const detecting = (provider: Provider): Contender =>
-    contender('packstone indexPack', `${provider}, collision detection`, (out) => [
-      ...[process.execPath, programPath('index-pack'), provider, pack, out],
-    ])
-  const plain = PROVIDERS.map((provider) => ({ provider, contender: ours(provider) }))
-  const checked = PROVIDERS.map((provider) => ({ provider, contender: detecting(provider) }))
-  const all = [git, ...[...plain, ...checked].map((each) => each.contender)]
+  const ours = (provider: Provider, options: readonly string[]): readonly string[] => [
+    ...[process.execPath, packstoneCommand(), 'index-pack', '--quiet', ...options],
+    ...(provider === 'portable' ? ['--portable'] : []),
+    pack,
+  ]
+  const plain = PROVIDERS.map((provider) => ({
+    provider,
+    contender: contender('packstone index-pack', `1 thread, ${provider}, no collision detection`, (out) =>
+      ours(provider, ['--out', out]),
+    ),
+  }))
+  const checked = PROVIDERS.map((provider) => ({
+    provider,
+    contender: contender('packstone index-pack', `1 thread, ${provider}, collision detection`, (out) =>
+      ours(provider, ['--collision-detection', '--out', out]),
+    ),
+  }))
+  const { measured, client } = cores
+  const both = measured === undefined || client === undefined ? undefined : `${measured},${client}`
+  const gitThreads = contender(
+    'git index-pack',
+    'its default threads, 2 cores, collision detection',
+    (out) => ['git', 'index-pack', '-o', out, pack],
+    both,
+  )
+  const twoThreads = contender(
+    'packstone index-pack --threads 2',
+    '2 cores, node, collision detection',
+    (out) => ours('node', ['--threads', '2', '--collision-detection', '--out', out]),
+    both,
+  )
+  const all = [git, ...[...plain, ...checked].map((each) => each.contender), gitThreads, twoThreads]
   const series = await measure(all, measuring)
 
   const expected = await readFile(made[0] ?? '')
@@ -63,10 +82,18 @@ async function runIndexPack({ corpus, scratch, cores, measuring }: JobContext): 
     compare('index-pack', corpus.name, seriesOf(series, each.contender), baseline, {
       ...(time === undefined ? {} : { time }),
     })
-  const { indexPackLarge, indexPackSmall, indexPackLargeDetecting } = TARGETS
+  const { indexPackLarge, indexPackSmall, indexPackLargeDetecting, indexPackTwoThreads } = TARGETS
   return [
     baselineRow('index-pack', corpus.name, baseline),
     ...plain.map((each) => row(each, (isLarge ? indexPackLarge : indexPackSmall)[each.provider])),
     ...checked.map((each) => row(each, isLarge ? indexPackLargeDetecting[each.provider] : undefined)),
+    baselineRow('index-pack', corpus.name, seriesOf(series, gitThreads)),
+    compare(
+      'index-pack',
+      corpus.name,
+      seriesOf(series, twoThreads),
+      seriesOf(series, gitThreads),
+      isLarge ? { time: indexPackTwoThreads } : {},
+    ),
   ]
 }
