@@ -1,16 +1,16 @@
-import { cpus } from "node:os";
-import type { Cores } from "./cores.ts";
-import type { Corpus } from "./corpus.ts";
-import { isMet, type Figure, type Row } from "./row.ts";
+import { cpus } from 'node:os'
+import type { Cores } from './cores.ts'
+import type { Corpus } from './corpus.ts'
+import { isMet, type Figure, type Row } from './row.ts'
 
 /** What was measured where: without it the figures say nothing. */
 export interface Environment {
-  readonly git: string;
-  readonly node: string;
-  readonly peers: readonly string[];
-  readonly cpu: string;
-  readonly cores: string;
-  readonly smoke: boolean;
+  readonly git: string
+  readonly node: string
+  readonly peers: readonly string[]
+  readonly cpu: string
+  readonly cores: string
+  readonly smoke: boolean
 }
 
 export function describeEnvironment(
@@ -19,188 +19,137 @@ export function describeEnvironment(
   cores: Cores,
   smoke: boolean,
 ): Environment {
-  const all = cpus();
-  const { measured, client } = cores;
+  const all = cpus()
+  const { measured, client } = cores
   return {
     git,
     node: process.version,
     peers,
-    cpu: `${all.length} x ${all[0]?.model ?? "unknown"}`,
+    cpu: `${all.length} x ${all[0]?.model ?? 'unknown'}`,
     cores:
       measured === undefined || client === undefined
-        ? "nothing is pinned: servers and clients share what there is"
+        ? 'nothing is pinned: servers and clients share what there is'
         : `what is measured is pinned to core ${measured}, the client to core ${client}`,
     smoke,
-  };
+  }
 }
 
 /** What a person reads before the figures. */
-export function formatHeader(
-  environment: Environment,
-  corpora: readonly Corpus[],
-): string {
+export function formatHeader(environment: Environment, corpora: readonly Corpus[]): string {
   const lines = [
-    [
-      environment.git,
-      `Node ${environment.node}`,
-      ...environment.peers,
-      environment.cpu,
-    ].join(", "),
+    [environment.git, `Node ${environment.node}`, ...environment.peers, environment.cpu].join(', '),
     `${environment.cores}; one thread on each side, unless a line says otherwise`,
-    "time and bytes: median over the rounds of own / that of the line with a 1 above, in rotation in one run; below 1 is less.",
-    "cpu: the same of user and system time, all rounds together: it suffers less from other work on the machine.",
-    "Only ratios are results: absolute times move with the machine.",
-  ];
-  if (environment.smoke)
-    lines.push(
-      "SMOKE RUN: shows that the benchmarks work. Its figures mean nothing.",
-    );
-  for (const corpus of corpora) lines.push(formatCorpus(corpus));
-  return `${lines.join("\n")}\n`;
+    'time and bytes: median over the rounds of own / that of the line with a 1 above, in rotation in one run; below 1 is less.',
+    'cpu: the same of user and system time, all rounds together: it suffers less from other work on the machine.',
+    'Only ratios are results: absolute times move with the machine.',
+  ]
+  if (environment.smoke) lines.push('SMOKE RUN: shows that the benchmarks work. Its figures mean nothing.')
+  for (const corpus of corpora) lines.push(formatCorpus(corpus))
+  return `${lines.join('\n')}\n`
 }
 
 /** The rows of one job, as tables. */
-export function formatRows(
-  rows: readonly Row[],
-  { smoke }: Environment,
-): string {
-  return `${formatGroups(rows, smoke).join("\n")}\n`;
+export function formatRows(rows: readonly Row[], { smoke }: Environment): string {
+  return `${formatGroups(rows, smoke).join('\n')}\n`
 }
 
-function formatCorpus({
-  name,
-  objects,
-  packBytes,
-  expandedBytes,
-  averageDepth,
-}: Corpus): string {
-  const whole = `${(expandedBytes / 1e6).toFixed(0)} MB of objects`;
-  const chains = `delta chains of ${averageDepth.toFixed(1)} on average`;
-  return `corpus ${name}: ${objects} objects, pack of ${(packBytes / 1e6).toFixed(2)} MB, ${whole}, ${chains}`;
+function formatCorpus({ name, objects, packBytes, expandedBytes, averageDepth }: Corpus): string {
+  const whole = `${(expandedBytes / 1e6).toFixed(0)} MB of objects`
+  const chains = `delta chains of ${averageDepth.toFixed(1)} on average`
+  return `corpus ${name}: ${objects} objects, pack of ${(packBytes / 1e6).toFixed(2)} MB, ${whole}, ${chains}`
 }
 
-const HEAD = [
-  "",
-  "",
-  "time",
-  "spread",
-  "cpu",
-  "bytes",
-  "target",
-  "",
-  "ms",
-  "bytes made",
-];
+const HEAD = ['', '', 'time', 'spread', 'cpu', 'bytes', 'target', '', 'ms', 'bytes made']
 
 function formatGroups(rows: readonly Row[], smoke: boolean): string[] {
-  const cells = [HEAD, ...rows.map((row) => formatRow(row, smoke))];
-  const widths = HEAD.map((_, column) =>
-    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
-  );
+  const cells = [HEAD, ...rows.map((row) => formatRow(row, smoke))]
+  const widths = HEAD.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
   const align = (row: readonly string[]): string => {
     const padded = row.map((cell, column) =>
       column < 2 || column === 6 || column === 7
         ? cell.padEnd(widths[column] ?? 0)
         : cell.padStart(widths[column] ?? 0),
-    );
-    return `  ${padded.join("  ")}`.trimEnd();
-  };
-  const lines: string[] = [];
-  let former = "";
+    )
+    return `  ${padded.join('  ')}`.trimEnd()
+  }
+  const lines: string[] = []
+  let former = ''
   rows.forEach((row, at) => {
-    const title = row.corpus === "" ? row.job : `${row.job}: ${row.corpus}`;
-    if (title !== former)
-      lines.push(
-        "",
-        align([title.padEnd(widths[0] ?? 0), ...HEAD.slice(1)]).slice(2),
-      );
-    former = title;
-    lines.push(align(cells[at + 1] ?? []));
-  });
-  return lines;
+    const title = row.corpus === '' ? row.job : `${row.job}: ${row.corpus}`
+    if (title !== former) lines.push('', align([title.padEnd(widths[0] ?? 0), ...HEAD.slice(1)]).slice(2))
+    former = title
+    lines.push(align(cells[at + 1] ?? []))
+  })
+  return lines
 }
 
 function formatRow(row: Row, smoke: boolean): string[] {
-  const find = (metric: Figure["metric"]): Figure | undefined =>
-    row.figures.find((figure) => figure.metric === metric);
-  const main = row.figures[0];
-  const isBaseline = main === undefined && row.rounds > 0;
+  const find = (metric: Figure['metric']): Figure | undefined =>
+    row.figures.find((figure) => figure.metric === metric)
+  const main = row.figures[0]
+  const isBaseline = main === undefined && row.rounds > 0
   return [
     row.who,
     row.conditions,
-    isBaseline ? "1" : main === undefined ? "" : formatValue(main, main.value),
-    main?.spread === undefined ? "" : main.spread.map(formatNumber).join("-"),
-    formatFigure(find("cpu")),
-    formatFigure(find("bytes")),
+    isBaseline ? '1' : main === undefined ? '' : formatValue(main, main.value),
+    main?.spread === undefined ? '' : main.spread.map(formatNumber).join('-'),
+    formatFigure(find('cpu')),
+    formatFigure(find('bytes')),
     formatTargets(row),
-    smoke ? "" : formatVerdict(row),
-    row.milliseconds === undefined ? "" : row.milliseconds.toFixed(1),
-    row.bytes === undefined ? "" : String(row.bytes),
-  ];
+    smoke ? '' : formatVerdict(row),
+    row.milliseconds === undefined ? '' : row.milliseconds.toFixed(1),
+    row.bytes === undefined ? '' : String(row.bytes),
+  ]
 }
 
 function formatTargets(row: Row): string {
   return row.figures
     .flatMap((figure) => {
-      if (figure.target === undefined) return [];
-      const what = figure.metric === "bytes" ? "bytes " : "";
-      return [`${what}≤ ${formatValue(figure, figure.target)}`];
+      if (figure.target === undefined) return []
+      const what = figure.metric === 'bytes' ? 'bytes ' : ''
+      return [`${what}≤ ${formatValue(figure, figure.target)}`]
     })
-    .join(", ");
+    .join(', ')
 }
 
 function formatVerdict(row: Row): string {
-  const met = isMet(row);
-  return met === undefined ? "" : met ? "met" : "MISSED";
+  const met = isMet(row)
+  return met === undefined ? '' : met ? 'met' : 'MISSED'
 }
 
 /** How many targets are met, and those that are not, the farthest first. */
 export function formatSummary(rows: readonly Row[]): string {
-  const aimed = rows.filter((row) => isMet(row) !== undefined);
-  const missed = aimed.filter((row) => isMet(row) === false);
+  const aimed = rows.filter((row) => isMet(row) !== undefined)
+  const missed = aimed.filter((row) => isMet(row) === false)
   const worst = (row: Row): number =>
-    Math.max(
-      ...row.figures.map(({ value, target }) =>
-        target === undefined ? 0 : value / target,
-      ),
-    );
-  const lines = [
-    `targets met: ${aimed.length - missed.length} of ${aimed.length}`,
-  ];
-  for (const row of [...missed].sort(
-    (left, right) => worst(right) - worst(left),
-  )) {
-    const what = [row.job, row.corpus, row.who, row.conditions]
-      .filter((part) => part !== "")
-      .join(", ");
-    const figures = row.figures.filter(
-      ({ target = Infinity, value }) => value > target,
-    );
+    Math.max(...row.figures.map(({ value, target }) => (target === undefined ? 0 : value / target)))
+  const lines = [`targets met: ${aimed.length - missed.length} of ${aimed.length}`]
+  for (const row of [...missed].sort((left, right) => worst(right) - worst(left))) {
+    const what = [row.job, row.corpus, row.who, row.conditions].filter((part) => part !== '').join(', ')
+    const figures = row.figures.filter(({ target = Infinity, value }) => value > target)
     const values = figures.map(
       (figure) =>
         `${figure.metric} ${formatValue(figure, figure.value)} instead of ${formatValue(figure, figure.target ?? 0)}`,
-    );
-    const cpu = row.figures.find(({ metric }) => metric === "cpu");
-    if (cpu !== undefined) values.push(`cpu ${formatNumber(cpu.value)}`);
-    lines.push(
-      `  missed by ${worst(row).toFixed(2)}x: ${what}: ${values.join(", ")}`,
-    );
+    )
+    const cpu = row.figures.find(({ metric }) => metric === 'cpu')
+    if (cpu !== undefined) values.push(`cpu ${formatNumber(cpu.value)}`)
+    lines.push(`  missed by ${worst(row).toFixed(2)}x: ${what}: ${values.join(', ')}`)
   }
-  return `\n${lines.join("\n")}\n`;
+  return `\n${lines.join('\n')}\n`
 }
 
 function formatFigure(figure: Figure | undefined): string {
-  return figure === undefined ? "" : formatNumber(figure.value);
+  return figure === undefined ? '' : formatNumber(figure.value)
 }
 
 function formatValue({ metric }: Figure, value: number): string {
-  if (metric === "memory") return `${value.toFixed(1)} MB`;
-  if (metric === "delay") return `${value.toFixed(0)} ms`;
-  if (metric === "import") return `+${value.toFixed(1)} ms`;
-  return formatNumber(value);
+  if (metric === 'memory') return `${value.toFixed(1)} MB`
+  if (metric === 'delay') return `${value.toFixed(0)} ms`
+  if (metric === 'import') return `+${value.toFixed(1)} ms`
+  return formatNumber(value)
 }
 
 function formatNumber(value: number): string {
-  if (Math.abs(value) >= 10) return value.toFixed(1);
-  return value.toFixed(Math.abs(value) < 0.1 ? 3 : 2);
+  if (Math.abs(value) >= 10) return value.toFixed(1)
+  return value.toFixed(Math.abs(value) < 0.1 ? 3 : 2)
 }
