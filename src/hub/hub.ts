@@ -16,6 +16,8 @@ import type { ImportOptions } from './import/import-options.ts'
 import type { Registry } from './registry/registry.ts'
 import { createOpenRepositories } from './repositories/open-repositories.ts'
 import { resumeWork } from './repositories/resume-work.ts'
+import { createAccountHandler } from './rest/account-handler.ts'
+import { errorResponse } from './rest/envelope.ts'
 import { createOpenApiDocument } from './rest/open-api.ts'
 import { createRestHandler } from './rest/rest-handler.ts'
 import { routes } from './rest/routes.ts'
@@ -97,21 +99,33 @@ export function createHub(options: HubOptions): Hub {
   const context = createContext(options, origin.href, work)
   const authenticate = options.authenticate ?? authenticateByTokens(options.apiTokens ?? [])
   const rest = createRestHandler(context, routes, authenticate)
+  const accounts = createAccountHandler(context, authenticate)
   const git = createGitEndpoint(context, options.git)
+
+  const answer = async (request: Request): Promise<Response> => {
+    const url = new URL(request.url)
+    const path = below(origin.path, url.pathname)
+    if (path?.startsWith('/client/v4/') === true) {
+      return (await accounts(request, path)) ?? rest(movedTo(request, url, path))
+    }
+    if (path?.startsWith('/git/') === true) return git(request, path)
+    if (path === '/openapi.json' && request.method === 'GET') {
+      return Response.json(createOpenApiDocument(routes, origin.href))
+    }
+    return new Response('404 Not Found', {
+      status: 404,
+      headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
+    })
+  }
 
   return {
     async fetch(request) {
-      const url = new URL(request.url)
-      const path = below(origin.path, url.pathname)
-      if (path?.startsWith('/client/v4/') === true) return rest(movedTo(request, url, path))
-      if (path?.startsWith('/git/') === true) return git(request, path)
-      if (path === '/openapi.json' && request.method === 'GET') {
-        return Response.json(createOpenApiDocument(routes, origin.href))
+      try {
+        return await answer(request)
+      } catch (error) {
+        context.onError(error)
+        return errorResponse(error)
       }
-      return new Response('404 Not Found', {
-        status: 404,
-        headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
-      })
     },
     artifacts: (namespace) => createNamespaceBinding(context, namespace),
     async resume() {

@@ -2,13 +2,16 @@ import { spawn } from 'node:child_process'
 import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { git } from '../support/git.ts'
 import { startServe, type PackstoneServer } from '../support/servers/packstone.ts'
 import { withToken } from './support.ts'
 
 /** Where wrangler is installed, with a manifest of its own: it needs a later Node than this project. */
 const INSTALLATION = join(import.meta.dirname, 'wrangler')
+
+// Each command of wrangler takes seconds, most of them to load it.
+vi.setConfig({ testTimeout: 400_000 })
 
 const API_TOKEN = 'token-for-wrangler'
 
@@ -70,8 +73,8 @@ function newNode(): string {
   return join(INSTALLATION, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin/node')
 }
 
-/** Runs `wrangler artifacts` with nothing but environment variables. */
-function wrangler(...args: readonly string[]): Promise<Output> {
+/** Runs `wrangler artifacts` with nothing but environment variables, that of the account included or not. */
+function wrangler(args: readonly string[], account?: string): Promise<Output> {
   const program = join(INSTALLATION, 'node_modules/wrangler/bin/wrangler.js')
   return run(newNode(), [program, 'artifacts', ...args], {
     cwd: top,
@@ -82,14 +85,14 @@ function wrangler(...args: readonly string[]): Promise<Output> {
       WRANGLER_SEND_METRICS: 'false',
       CLOUDFLARE_API_BASE_URL: `${server.url}/client/v4`,
       CLOUDFLARE_API_TOKEN: API_TOKEN,
-      CLOUDFLARE_ACCOUNT_ID: 'acc_1',
+      ...(account === undefined ? {} : { CLOUDFLARE_ACCOUNT_ID: account }),
     },
   })
 }
 
 /** Runs it, which must succeed; what it printed. */
 async function succeeds(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await wrangler(...args)
+  const { code, stdout, stderr } = await wrangler(args, 'acc_1')
   if (code !== 0)
     throw new Error(`wrangler ${args.join(' ')} ended with ${String(code)}:\n${stdout}${stderr}`)
   return stdout
@@ -147,8 +150,8 @@ it('the commands of wrangler create, list, show, open and delete repositories', 
   )
 })
 
-it('wrangler prints codes and messages of failures', async () => {
-  const { code, stdout, stderr } = await wrangler('repos', 'get', 'none', '--namespace', 'team')
+it('wrangler finds the account by itself, and prints codes and messages of failures', async () => {
+  const { code, stdout, stderr } = await wrangler(['repos', 'get', 'none', '--namespace', 'team'])
   expect(code).not.toBe(0)
   expect(stdout + stderr).toContain('Repository not found [code: 10200]')
 })

@@ -1,6 +1,7 @@
 import { isGitError } from '../../errors.ts'
 import { createGitHandler } from '../../http/git-handler.ts'
 import type { Resolution } from '../../http/resolution.ts'
+import { errorResponse } from '../../http/text-response.ts'
 import type { SentPack } from '../../protocol/upload-pack/upload-options.ts'
 import type { ProtocolOptions, ReceivePackOptions } from '../../protocol/service-options.ts'
 import type { ReceiveHooks } from '../../protocol/receive-pack/receive-hooks.ts'
@@ -81,7 +82,7 @@ export function createGitEndpoint(
     }
   }
 
-  return async (request, path) => {
+  const answer = async (request: Request, path: string): Promise<Response> => {
     const address = parseGitAddress(request.method, path, new URL(request.url).searchParams)
     if (address === undefined) return plainText(404, 'Not found')
     const authorised = await authoriseGit(hub, request, address, options.pushToReadOnly ?? false)
@@ -97,6 +98,16 @@ export function createGitEndpoint(
       onError: hub.onError,
     })
     return handler(request)
+  }
+
+  return async (request, path) => {
+    try {
+      return await answer(request, path)
+    } catch (error) {
+      const response = errorResponse(error)
+      if (response.status >= 500) hub.onError(error)
+      return response
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { isGitError, type GitErrorCode } from '../../errors.ts'
 import { isArtifactsError, type ArtifactsError } from '../artifacts-error.ts'
 
 /** Where a list goes on, and how long it is. */
@@ -18,6 +19,22 @@ export interface EnvelopeError {
   /** The field that is wrong, e.g. `/name`. */
   readonly pointer?: string
 }
+
+/** Codes of Cloudflare's API as a whole, for what no product decides. */
+export const AUTHENTICATION_ERROR: EnvelopeError = { code: 10000, message: 'Authentication error' }
+export const ACCESS_DENIED: EnvelopeError = { code: 10004, message: 'Access denied' }
+export const TOO_MANY_REQUESTS: EnvelopeError = {
+  code: 10429,
+  message: 'Too many requests. Please retry later.',
+}
+
+const UNAVAILABLE: EnvelopeError = {
+  code: 10401,
+  message: 'The upstream service is unavailable. Please retry.',
+}
+
+/** Failures of a store that may be over soon. */
+const PASSING: readonly GitErrorCode[] = ['LOCKED', 'UNAVAILABLE', 'CONFLICT']
 
 const DOCUMENTATION = 'https://developers.cloudflare.com/artifacts/api/errors'
 
@@ -49,6 +66,9 @@ export function failureResponse(
 /** What is told of a failure: those of the server show nothing of its inside. */
 export function errorResponse(error: unknown): Response {
   if (isArtifactsError(error)) return artifactsErrorResponse(error)
+  if (isGitError(error) && PASSING.includes(error.code)) {
+    return failureResponse(503, [UNAVAILABLE], { 'Retry-After': '1' })
+  }
   return failureResponse(500, [{ code: 10400, message: 'An internal error occurred.' }])
 }
 

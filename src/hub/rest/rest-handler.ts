@@ -3,7 +3,13 @@ import type { HubContext } from '../hub-context.ts'
 import { createRateLimiter } from '../rate-limiter.ts'
 import { isArtifactsError } from '../artifacts-error.ts'
 import { readBearer, type AuthenticateApi } from './api-access.ts'
-import { errorResponse, failureResponse } from './envelope.ts'
+import {
+  ACCESS_DENIED,
+  AUTHENTICATION_ERROR,
+  errorResponse,
+  failureResponse,
+  TOO_MANY_REQUESTS,
+} from './envelope.ts'
 import { readJsonBody } from './read-body.ts'
 import type { Route } from './route.ts'
 import { validate } from './validate.ts'
@@ -16,11 +22,6 @@ const BASE_SEGMENTS = 5
 
 /** Bytes of a request's body, where a route does not say otherwise. */
 const MAX_BODY_BYTES = 1 << 20
-
-/** Codes of Cloudflare's API as a whole, for what no product decides. */
-const AUTHENTICATION_ERROR = { code: 10000, message: 'Authentication error' }
-const ACCESS_DENIED = { code: 10004, message: 'Access denied' }
-const TOO_MANY_REQUESTS = { code: 10429, message: 'Too many requests. Please retry later.' }
 
 /**
  * Creates the REST interface: what a request may do, what it says, and then its route. Paths that have no route get 404 as plain text.
