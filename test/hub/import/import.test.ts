@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createPublicFetch, type PublicFetch } from '../../../src/hosts/node/public-fetch.ts'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createNodeListener } from '../../../src/hosts/node/index.ts'
 import { FastImport } from '../../support/fast-import.ts'
+import { eventually } from '../../support/eventually.ts'
 import { git, gitLines } from '../../support/git.ts'
 import { createHistory } from '../../support/histories.ts'
 import { useScratch } from '../../support/hooks.ts'
@@ -346,7 +347,7 @@ describe('an import', () => {
     const url = `${remote.url}/resumed.git`
     void importTo(first, 'copy', { url })
     void importTo(first, 'secret', { url: url.replace('https://', 'https://me:s3cret@') })
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await first.registry.listStale(Number.MAX_SAFE_INTEGER, 10)).length).toBe(2)
     }, WAIT)
     const { storage, registry } = first
@@ -357,7 +358,7 @@ describe('an import', () => {
     const clock = (): number => Date.now() + 3_600_000
     const next = createTestHub({ storage, registry, imports, clock })
     await next.hub.resume()
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await next.call('GET', '/namespaces/team/repos/copy')).status).toBe(200)
     }, WAIT)
     expect((await next.call('GET', '/namespaces/team/repos/secret')).status).toBe(404)
