@@ -96,6 +96,21 @@ export const forkScenarios: readonly Scenario[] = [
     }
     assertEqual((await storage.list()).keys, ['source', 'team/fork'], 'keys')
   }),
+  scenario('a fork keeps the marks of packs whose remote promised the rest', async ({ storage }) => {
+    const { source, packs } = await createSource(storage, 2)
+    const names = packs.map(({ name }) => ({ name }))
+    await source.commit({ addPacks: [{ ...(await stagePack(source, 2)), promisor: true }] })
+    const fork = await storage.fork('source', 'fork', forkOptions(names))
+    await storage.fork('fork', 'again', forkOptions([names[0]!, { ...names[1]!, visible: MASK }]))
+    for (const handle of [fork, (await storage.open('again')) ?? fail('the fork cannot be opened')]) {
+      const marked = (await handle.listPacks()).filter(({ promisor }) => promisor === true)
+      assertEqual(
+        marked.map(({ name }) => name),
+        [samplePackName(2)],
+        'packs of promisors',
+      )
+    }
+  }),
   scenario('masks come back as they were given, and forks of forks keep them', async ({ storage }) => {
     const { source, packs } = await createSource(storage, 2)
     const large = sampleBytes(1_300_000, 5)
