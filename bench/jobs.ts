@@ -13,6 +13,8 @@ import { pushJob } from './jobs/push.ts'
 import { readJob } from './jobs/read.ts'
 import { refsJob } from './jobs/refs.ts'
 import { registryJob } from './jobs/registry.ts'
+import { runtimesJob } from './jobs/runtimes.ts'
+import { storageJob } from './jobs/storage.ts'
 
 /** Everything that is measured, in the order of the report. */
 export const JOBS: readonly Job[] = [
@@ -24,7 +26,9 @@ export const JOBS: readonly Job[] = [
   pushJob,
   readJob,
   packJob,
+  storageJob,
   forksJob,
+  runtimesJob,
   peersJob,
   memoryJob,
   memoryWindowedJob,

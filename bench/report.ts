@@ -106,7 +106,7 @@ function formatTargets(row: Row): string {
   return row.figures
     .flatMap((figure) => {
       if (figure.target === undefined) return []
-      const what = figure.metric === 'bytes' ? 'bytes ' : ''
+      const what = figure.metric === 'bytes' || figure.metric === 'requests' ? `${figure.metric} ` : ''
       return [`${what}≤ ${formatValue(figure, figure.target)}`]
     })
     .join(', ')
@@ -145,6 +145,7 @@ function formatFigure(figure: Figure | undefined): string {
 function formatValue({ metric }: Figure, value: number): string {
   if (metric === 'memory') return `${value.toFixed(1)} MB`
   if (metric === 'delay') return `${value.toFixed(0)} ms`
+  if (metric === 'requests') return value.toFixed(0)
   if (metric === 'import') return `+${value.toFixed(1)} ms`
   return formatNumber(value)
 }

@@ -4,9 +4,9 @@ import { median, type Contender, type Sample, type Series } from './measure.ts'
 export interface Figure {
   /**
    * `time` and `bytes` are ratios to the baseline, the medians over the rounds; `cpu` is the ratio of the sums over the rounds, because
-   * systems count in coarse steps; `memory` is in MB, `delay` and `import` in milliseconds.
+   * systems count in coarse steps; `memory` is in MB, `delay` and `import` in milliseconds; `requests` are those to a store.
    */
-  readonly metric: 'time' | 'cpu' | 'bytes' | 'memory' | 'delay' | 'import'
+  readonly metric: 'time' | 'cpu' | 'bytes' | 'memory' | 'delay' | 'import' | 'requests'
   readonly value: number
   /** Least and largest over the rounds. */
   readonly spread?: readonly [number, number]

@@ -23,7 +23,7 @@ try {
     target: 'node20',
     platform: 'node',
     splitting: true,
-    external: ['@photostructure/sqlite', 'isomorphic-git', 'just-git', 'just-git/server'],
+    external: ['@photostructure/sqlite', 'isomorphic-git', 'just-git', 'just-git/server', 'tsup'],
     silent: true,
     outExtension: () => ({ js: '.mjs' }),
   })

@@ -35,6 +35,9 @@ export const TARGETS = {
   fork: 1,
   /** One answer of the hub's registry about a namespace of many repositories, in milliseconds. */
   registryMilliseconds: 10,
+  /** Requests to a bucket: for one file, and for a clone beside one for each 8 MiB of it. */
+  readRequests: 6,
+  cloneRequests: 10,
   /** What loading the engine adds to an empty process, in milliseconds. */
   importMilliseconds: 20,
 } as const

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { bundleWorker, importMiniflare, type Miniflare } from '../workers/miniflare.ts'
 
 /** An S3-compatible server on this machine, with one empty bucket. */
@@ -26,7 +26,8 @@ export async function startS3Server(): Promise<S3Server> {
     cf: false,
     modules: true,
     host: '127.0.0.1',
-    script: await bundleWorker(join(import.meta.dirname, 's3-worker.ts')),
+    // Tests and benchmarks run from the top of the project; the latter are bundled.
+    script: await bundleWorker(resolve('test/support/buckets/s3-worker.ts')),
     compatibilityDate: '2026-04-01',
     r2Buckets: ['BUCKET'],
     bindings: { BUCKET_NAME: bucket, ACCESS_KEY: accessKeyId, SECRET_KEY: secretAccessKey },
