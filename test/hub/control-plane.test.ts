@@ -48,7 +48,9 @@ it('a failure of the server is told without its inside, over REST and to Git, an
     '1',
     [{ code: 10401 }],
   ])
-  expect((await askGit()).status).toBe(503)
+  const busyGit = await askGit()
+  expect(busyGit.status).toBe(503)
+  expect(busy.text + (await busyGit.text())).not.toContain('hub.db')
 })
 
 it('a callback that fails lets nobody in', async () => {

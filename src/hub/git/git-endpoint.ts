@@ -1,12 +1,12 @@
 import { isGitError } from '../../errors.ts'
 import { createGitHandler } from '../../http/git-handler.ts'
 import type { Resolution } from '../../http/resolution.ts'
-import { errorResponse } from '../../http/text-response.ts'
 import type { SentPack } from '../../protocol/upload-pack/upload-options.ts'
 import type { ProtocolOptions, ReceivePackOptions } from '../../protocol/service-options.ts'
 import type { ReceiveHooks } from '../../protocol/receive-pack/receive-hooks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { HubContext } from '../hub-context.ts'
+import { isPassingFailure } from '../passing-failure.ts'
 import { createRateLimiter } from '../rate-limiter.ts'
 import type { RepositoryRecord } from '../registry/records.ts'
 import { remainingBytes } from '../repositories/remaining-bytes.ts'
@@ -104,9 +104,11 @@ export function createGitEndpoint(
     try {
       return await answer(request, path)
     } catch (error) {
-      const response = errorResponse(error)
-      if (response.status >= 500) hub.onError(error)
-      return response
+      hub.onError(error)
+      // What failed may speak of files and servers that are not the client's business.
+      return isPassingFailure(error)
+        ? plainText(503, 'The server is busy. Please retry.', { 'Retry-After': '1' })
+        : plainText(500, 'The server failed to answer this request')
     }
   }
 }

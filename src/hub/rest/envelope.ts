@@ -1,5 +1,5 @@
-import { isGitError, type GitErrorCode } from '../../errors.ts'
 import { isArtifactsError, type ArtifactsError } from '../artifacts-error.ts'
+import { isPassingFailure } from '../passing-failure.ts'
 
 /** Where a list goes on, and how long it is. */
 export type ResultInfo =
@@ -33,9 +33,6 @@ const UNAVAILABLE: EnvelopeError = {
   message: 'The upstream service is unavailable. Please retry.',
 }
 
-/** Failures of a store that may be over soon. */
-const PASSING: readonly GitErrorCode[] = ['LOCKED', 'UNAVAILABLE', 'CONFLICT']
-
 const DOCUMENTATION = 'https://developers.cloudflare.com/artifacts/api/errors'
 
 /** An answer of the REST interface that carries a result. */
@@ -66,7 +63,7 @@ export function failureResponse(
 /** What is told of a failure: those of the server show nothing of its inside. */
 export function errorResponse(error: unknown): Response {
   if (isArtifactsError(error)) return artifactsErrorResponse(error)
-  if (isGitError(error) && PASSING.includes(error.code)) {
+  if (isPassingFailure(error)) {
     return failureResponse(503, [UNAVAILABLE], { 'Retry-After': '1' })
   }
   return failureResponse(500, [{ code: 10400, message: 'An internal error occurred.' }])
