@@ -14,9 +14,6 @@ import { findFaults, readRefLines } from '../../support/repositories.ts'
 import { startHttpsRemote, type HttpsRemote } from '../../support/servers/https-remote.ts'
 import { createTestHub, type RestAnswer, type TestHub } from '../support.ts'
 
-/** How long work in the background may take on a machine that is busy. */
-const WAIT = { timeout: 30_000 }
-
 const scratch = useScratch()
 let remote: HttpsRemote
 let connection: PublicFetch
@@ -349,7 +346,7 @@ describe('an import', () => {
     void importTo(first, 'secret', { url: url.replace('https://', 'https://me:s3cret@') })
     await eventually(async () => {
       expect((await first.registry.listStale(Number.MAX_SAFE_INTEGER, 10)).length).toBe(2)
-    }, WAIT)
+    })
     const { storage, registry } = first
     const imports = { fetch: connection.fetch }
     const early = createTestHub({ storage, registry, imports })
@@ -360,7 +357,7 @@ describe('an import', () => {
     await next.hub.resume()
     await eventually(async () => {
       expect((await next.call('GET', '/namespaces/team/repos/copy')).status).toBe(200)
-    }, WAIT)
+    })
     expect((await next.call('GET', '/namespaces/team/repos/secret')).status).toBe(404)
     const token = await next.result<{ plaintext: string }>('POST', '/namespaces/team/tokens', {
       repo: 'copy',
