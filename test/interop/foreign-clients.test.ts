@@ -41,6 +41,7 @@ async function expectSame(clone: string, served: string): Promise<void> {
 
 describe.each(Object.entries(CLIENTS))('%s', (name, start) => {
   let client: ForeignClient
+  let repositories = 0
   beforeAll(async () => {
     client = await start()
   })
@@ -50,7 +51,7 @@ describe.each(Object.entries(CLIENTS))('%s', (name, start) => {
     history: HistoryName,
     config: Readonly<Record<string, string>> = {},
   ): Promise<string> => {
-    const key = `${name}-${history}-${Object.keys(config).join()}.git`
+    const key = `${name}-${++repositories}.git`
     const path = await createHistory(history, server.path(key), { scale: 0.2 })
     await allowPush(path)
     for (const [setting, value] of Object.entries(config))
