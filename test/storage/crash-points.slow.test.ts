@@ -30,7 +30,9 @@ describe.each(Object.keys(CRASH_ADAPTERS))('on %s', (name) => {
       try {
         const adapter = CRASH_ADAPTERS[name]?.(top)
         if (adapter === undefined) throw new Error(`no adapter ${name}`)
-        const calls = await checkCrashPoints(adapter, history, work, fault)
+        // Maintenance makes hundreds of calls, most of them alike: on disk a third of them is looked at.
+        const every = name !== 'memory' && (work === 'maintain' || work === 'gc') ? 3 : 1
+        const calls = await checkCrashPoints(adapter, history, work, fault, every)
         expect(calls).toBeGreaterThan(work === 'delete' ? 0 : 8)
       } finally {
         vi.useRealTimers()
