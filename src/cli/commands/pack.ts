@@ -5,15 +5,15 @@ import { createNodeCodecs } from '../../codec/node/index.ts'
 import type { Codecs } from '../../codec/ports.ts'
 import { GitError } from '../../errors.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
-import { indexPack } from '../../pack/indexer/index-pack.ts'
 import type { ProgressListener } from '../../pack/progress.ts'
 import { planPack, type PackPlan } from '../../repository/outgoing-pack.ts'
 import type { Repository } from '../../repository/repository.ts'
 import { misuse } from '../failure.ts'
+import { indexFile } from '../index-file.ts'
 import { openRepositoryAt } from '../open-repository.ts'
 import { writeOut } from '../output.ts'
 import { createProgressBar, type ProgressBar } from '../progress-bar.ts'
-import { readWholeFile, writeWholeFile } from '../whole-file.ts'
+import { writeWholeFile } from '../whole-file.ts'
 
 export interface PackCommandOptions {
   readonly all?: boolean
@@ -112,8 +112,7 @@ async function writePackFiles(
       await file.close()
     }
     const { codecs, format } = repository
-    const pack = await readWholeFile(temporary)
-    const { index, checksum } = await indexPack(pack, { codecs, format, onProgress: progress.show })
+    const { index, checksum } = await indexFile(temporary, { codecs, format, onProgress: progress.show })
     const name = encodeHex(checksum)
     await rename(temporary, join(directory, `pack-${name}.pack`))
     await writeWholeFile(join(directory, `pack-${name}.idx`), index)

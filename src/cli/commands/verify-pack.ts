@@ -1,12 +1,12 @@
 import { compareRanges, equalBytes } from '../../bytes/compare.ts'
 import { GitError } from '../../errors.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
-import { indexPack } from '../../pack/indexer/index-pack.ts'
 import { PackIndex } from '../../pack/pack-index.ts'
+import { indexFile } from '../index-file.ts'
 import { writeOut } from '../output.ts'
 import { loadPackFormat, type PackFormatOptions } from '../pack-format.ts'
 import { formatPackListing } from '../pack-listing.ts'
-import { readWholeFile } from '../whole-file.ts'
+import { openRangeReader, readWholeFile } from '../whole-file.ts'
 
 export interface VerifyPackOptions extends PackFormatOptions {
   readonly verbose: boolean
@@ -21,12 +21,9 @@ export async function verifyPackCommand(files: readonly string[], options: Verif
     const base = file.replace(/\.(?:idx|pack)$/, '')
     try {
       const stored = new PackIndex(await readWholeFile(base + '.idx'), format.idLength)
-      const pack = await readWholeFile(base + '.pack')
-      const made = new PackIndex((await indexPack(pack, { codecs, format })).index, format.idLength)
+      const { packIndex: made } = await indexFile(`${base}.pack`, { codecs, format })
       assertSameObjects(stored, made, format)
-      if (options.verbose || options.statOnly) {
-        await writeOut(formatPackListing(pack, made, !options.statOnly))
-      }
+      if (options.verbose || options.statOnly) await list(`${base}.pack`, made, !options.statOnly)
       if (options.verbose) await writeOut(`${base}.pack: ok\n`)
     } catch (error) {
       if (options.verbose) await writeOut(`${base}.pack: bad\n`)
@@ -38,6 +35,15 @@ export async function verifyPackCommand(files: readonly string[], options: Verif
   }
   if (failed.length > 0) {
     throw new GitError('CORRUPT_PACK', `${failed.length} of ${files.length} packs did not pass`)
+  }
+}
+
+async function list(path: string, index: PackIndex, withObjects: boolean): Promise<void> {
+  const pack = await openRangeReader(path)
+  try {
+    for await (const lines of formatPackListing(pack, index, withObjects)) await writeOut(lines)
+  } finally {
+    await pack.close()
   }
 }
 
