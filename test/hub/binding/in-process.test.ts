@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createTestHub } from '../support.ts'
-import { answerImports, BINDING_CASES } from './contract.ts'
+import { answerImports } from './binding-case.ts'
+import { BINDING_CASES } from './contract.ts'
 
 describe('the binding in process', () => {
   test.each(BINDING_CASES)('$name', async ({ run }) => {

@@ -3,7 +3,7 @@ import { createArtifactsEntrypoint } from '../../../src/hub/binding/rpc/artifact
 import { createHub, type Hub } from '../../../src/hub/hub.ts'
 import { createMemoryRegistry } from '../../../src/hub/registry/memory/memory-registry.ts'
 import { createMemoryStorage } from '../../../src/storage/memory/index.ts'
-import { answerImports } from './contract.ts'
+import { answerImports } from './binding-case.ts'
 
 let hub: Hub | undefined
 
