@@ -26,14 +26,23 @@ export function hexDigit(charCode: number): number {
  */
 export function parseHex(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length >> 1)
-  for (let at = 0; at < bytes.length; at++) {
+  parseHexInto(text, bytes)
+  return bytes
+}
+
+/**
+ * Parses hexadecimal text into `out`, which has half as many bytes as the text has digits.
+ *
+ * @throws GitError `INVALID_ID` when it has another length or a character is not a hexadecimal digit.
+ */
+export function parseHexInto(text: string, out: Uint8Array): void {
+  if (text.length !== 2 * out.length) throw notHex(text)
+  for (let at = 0; at < out.length; at++) {
     const high = hexDigit(text.charCodeAt(2 * at))
     const low = hexDigit(text.charCodeAt(2 * at + 1))
     if (high < 0 || low < 0) throw notHex(text)
-    bytes[at] = (high << 4) | low
+    out[at] = (high << 4) | low
   }
-  if (text.length % 2 !== 0) throw notHex(text)
-  return bytes
 }
 
 function notHex(text: string): GitError {

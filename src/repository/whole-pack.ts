@@ -1,4 +1,5 @@
-import { parseObjectId, type ObjectId } from '../object/object-id.ts'
+import { parseHexInto } from '../bytes/hex.ts'
+import type { ObjectId } from '../object/object-id.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { PackFile, ReachablePackFile } from '../odb/pack-file.ts'
 import type { Framing } from '../odb/framing.ts'
@@ -19,18 +20,23 @@ export function findWholePack(
   view: ObjectView,
   { wants, includeTags }: WholePackRequest,
 ): ReachablePackFile | undefined {
-  const ids = wants.map((id) => parseObjectId(id, view.format))
+  const id = new Uint8Array(view.format.idLength)
   return view.reachability.packs.find((pack) => {
-    if (pack.mask !== undefined || pack.reachability.externalCount > 0) return false
-    const wanted = new Set<number>()
-    for (const id of ids) {
-      const rank = pack.index.find(id)
-      if (rank < 0) return false
-      wanted.add(pack.index.positions[rank]!)
+    const { index, reachability, mask } = pack
+    if (mask !== undefined || reachability.externalCount > 0) return false
+    const find = (text: ObjectId): number => {
+      parseHexInto(text, id)
+      return index.find(id)
     }
-    if (!pack.reachability.tips.every((position) => wanted.has(position))) return false
+    const wanted = new Set<number>()
+    for (const want of wants) {
+      const rank = find(want)
+      if (rank < 0) return false
+      wanted.add(index.positions[rank]!)
+    }
+    if (!reachability.tips.every((position) => wanted.has(position))) return false
     // A tag elsewhere that names an object of the pack would have to come along.
-    return includeTags.every(({ tag, peeled }) => has(pack, tag, view) || !has(pack, peeled, view))
+    return includeTags.every(({ tag, peeled }) => find(tag) >= 0 || find(peeled) < 0)
   })
 }
 
@@ -61,8 +67,4 @@ export async function* readFramedPack(
     signal?.throwIfAborted()
     yield data.readFramed({ offset, length: Math.min(step, data.size - offset) }, framing)
   }
-}
-
-function has({ index }: ReachablePackFile, id: ObjectId, { format }: ObjectView): boolean {
-  return index.find(parseObjectId(id, format)) >= 0
 }
