@@ -23,7 +23,15 @@ try {
     target: 'node20',
     platform: 'node',
     splitting: true,
-    external: ['@photostructure/sqlite', 'isomorphic-git', 'just-git', 'just-git/server', 'tsup'],
+    external: [
+      '@photostructure/sqlite',
+      'isomorphic-git',
+      'just-git',
+      'just-git/server',
+      'tsup',
+      'esbuild',
+      'miniflare',
+    ],
     silent: true,
     outExtension: () => ({ js: '.mjs' }),
   })

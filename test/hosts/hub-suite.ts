@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { git, gitFails, gitLines } from '../support/git.ts'
 import { useScratch } from '../support/hooks.ts'
-import { RestClient, withToken, type Created, type RunningHub } from './rest-client.ts'
+import { RestClient, withToken, type Created, type RunningHub } from '../support/hubs/rest-client.ts'
 
 /** A work tree with ten commits, and a file that is no text and does not shrink. */
 async function makeHistory(path: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ArtifactsError } from '../artifacts-error.ts'
 import type { HubContext } from '../hub-context.ts'
 import type { RepositoryRecord } from '../registry/records.ts'

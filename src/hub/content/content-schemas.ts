@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const HASH_SCHEMA = z.string().regex(/^[0-9a-f]{40}$/, 'Invalid SHA-1 hash')
 

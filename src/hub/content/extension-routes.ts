@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ArtifactsError } from '../artifacts-error.ts'
 import { findRepository } from '../repositories/find-repository.ts'
 import { resultResponse } from '../rest/envelope.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { toCreatedJson } from '../rest/representations.ts'
 import { resultResponse } from '../rest/envelope.ts'
 import { defineRoute, type Route } from '../rest/route.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ArtifactsError } from '../artifacts-error.ts'
 import { resultResponse } from './envelope.ts'
 import { listResponse } from './list-response.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { REST_BASE } from './rest-handler.ts'
 import type { Route, RouteSuccess } from './route.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { createRepository } from '../repositories/create-repository.ts'
 import { deleteRepository } from '../repositories/delete-repository.ts'
 import { findRepository, repositoryNotFound } from '../repositories/find-repository.ts'

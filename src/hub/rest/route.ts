@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { ArtifactsErrorCode } from '../artifacts-error.ts'
 import type { HubContext } from '../hub-context.ts'
 

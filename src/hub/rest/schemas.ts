@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isBranchName, isNamespaceName, isRepositoryName, REPOSITORY_NAME_MESSAGE } from '../names.ts'
 
 /** What routes take and answer, each part once: the same schemas read requests and document them. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ArtifactsError } from '../artifacts-error.ts'
 import { nameKey } from '../names.ts'
 import { findRepository } from '../repositories/find-repository.ts'

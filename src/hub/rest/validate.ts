@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { ArtifactsErrorCode } from '../artifacts-error.ts'
 import { ArtifactsError } from '../artifacts-error.ts'
 import { failureResponse } from './envelope.ts'

@@ -3,14 +3,17 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { git } from '../../support/git.ts'
 import { useScratch } from '../../support/hooks.ts'
-import { withToken, type Created } from '../rest-client.ts'
-import { startWorker, type RunningWorker } from './start-worker.ts'
+import { withToken, type Created } from '../../support/hubs/rest-client.ts'
+import { startWorker, type RunningWorker } from '../../support/hubs/start-worker.ts'
 
 const scratch = useScratch()
 let worker: RunningWorker
 
 beforeAll(async () => {
-  worker = await startWorker({ client: 'binding-client.ts', bindings: { ORIGIN: 'https://git.example.com' } })
+  worker = await startWorker({
+    client: join(import.meta.dirname, 'binding-client.ts'),
+    bindings: { ORIGIN: 'https://git.example.com' },
+  })
 })
 afterAll(() => worker.close())
 

@@ -1,4 +1,4 @@
 import { hubSuite } from '../hub-suite.ts'
-import { startWorker } from './start-worker.ts'
+import { startWorker } from '../../support/hubs/start-worker.ts'
 
 hubSuite('workerd', () => startWorker())

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { git } from '../../support/git.ts'
 import { useScratch } from '../../support/hooks.ts'
-import { RestClient, withToken, type Created } from '../rest-client.ts'
-import { startWorker, type RunningWorker } from './start-worker.ts'
+import { RestClient, withToken, type Created } from '../../support/hubs/rest-client.ts'
+import { startWorker, type RunningWorker } from '../../support/hubs/start-worker.ts'
 
 const scratch = useScratch()
 const MEGABYTE = 1 << 20

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { git } from '../../support/git.ts'
 import { useScratch } from '../../support/hooks.ts'
-import { RestClient, withToken, type Created } from '../rest-client.ts'
-import { startWorker, type RunningWorker, type StartOptions } from './start-worker.ts'
+import { RestClient, withToken, type Created } from '../../support/hubs/rest-client.ts'
+import { startWorker, type RunningWorker, type StartOptions } from '../../support/hubs/start-worker.ts'
 
 const scratch = useScratch()
 const running: RunningWorker[] = []
@@ -14,7 +14,7 @@ afterEach(async () => {
 })
 
 async function start(options: StartOptions): Promise<RunningWorker> {
-  const worker = await startWorker({ program: 'watched-worker.ts', ...options })
+  const worker = await startWorker({ program: join(import.meta.dirname, 'watched-worker.ts'), ...options })
   running.push(worker)
   return worker
 }

@@ -1,16 +1,16 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { Miniflare } from 'miniflare'
-import type { RunningHub } from '../rest-client.ts'
+import type { RunningHub } from './rest-client.ts'
 
 const account = '0123456789abcdef0123456789abcdef'
 const apiToken = 'secret'
 
 export interface StartOptions {
-  /** The program, below this folder. Default: the ready Worker. */
+  /** The path of the program. Default: the ready Worker. */
   readonly program?: string
   readonly bindings?: Readonly<Record<string, string>>
-  /** The program of another Worker, bound to the first by `ARTIFACTS`, for the namespace `team`. */
+  /** The path of the program of another Worker, bound to the first by `ARTIFACTS`, for the namespace `team`. */
   readonly client?: string
   /** A folder that keeps objects and buckets when the Worker is stopped. */
   readonly keep?: string
@@ -20,10 +20,13 @@ export interface RunningWorker extends RunningHub {
   readonly miniflare: Miniflare
 }
 
-/** Bundles a program, below this folder, into one module. */
+/** Tests and benchmarks run in the project's folder. */
+const READY = resolve('src/hosts/workers/index.ts')
+
+/** Bundles a program into one module. */
 async function bundle(program: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, program)],
+    entryPoints: [program],
     bundle: true,
     write: false,
     format: 'esm',
@@ -40,7 +43,7 @@ export async function startWorker(options: StartOptions = {}): Promise<RunningWo
   const hub = {
     ...shared,
     name: 'hub',
-    script: await bundle(options.program ?? '../../../src/hosts/workers/index.ts'),
+    script: await bundle(options.program ?? READY),
     bindings: { ACCOUNT: account, API_TOKEN: apiToken, ...options.bindings },
     durableObjects: {
       REPOSITORIES: { className: 'RepositoryObject', useSQLite: true },
