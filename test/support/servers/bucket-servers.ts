@@ -10,14 +10,29 @@ export function serveBucket(
   return startOn(store, prefix, ['--plain', ...args])
 }
 
+/** The same with a limit of Node's heap, in MB. */
+export function serveBucketWithin(
+  store: S3Server,
+  prefix: string,
+  heapMegabytes: number,
+  ...args: readonly string[]
+): Promise<PackstoneServer> {
+  return startOn(store, prefix, ['--plain', ...args], [`--max-old-space-size=${heapMegabytes}`])
+}
+
 /** Starts `packstone serve --storage s3`, a hub, on a part of a bucket. Its API token is `secret`. */
 export function serveBucketHub(store: S3Server, prefix: string): Promise<PackstoneServer> {
   return startOn(store, prefix, ['--api-token', 'secret', '--data', '/nowhere/at/all'])
 }
 
-function startOn(store: S3Server, prefix: string, args: readonly string[]): Promise<PackstoneServer> {
+function startOn(
+  store: S3Server,
+  prefix: string,
+  args: readonly string[],
+  nodeArgs: readonly string[] = [],
+): Promise<PackstoneServer> {
   const place = ['--endpoint', store.endpoint, '--bucket', store.bucket, '--prefix', prefix]
-  return startServe(['--storage', 's3', ...place, ...args], [], {
+  return startServe(['--storage', 's3', ...place, ...args], nodeArgs, {
     AWS_ACCESS_KEY_ID: store.accessKeyId,
     AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
   })
