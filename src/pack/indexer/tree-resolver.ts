@@ -8,7 +8,7 @@ import { assertObjectSize, earlyEof, inEntry } from './entry-error.ts'
 import { HEADROOM, type ObjectIntake } from './object-intake.ts'
 
 /** From here on the live path of a delta tree is kept short by moving an only child down over its parent. */
-const COMPACT_FROM = 8 << 20
+const COMPACT_FROM = 1 << 20
 
 /** The columns of an entry table that resolving reads and writes, see entry-table.ts. */
 export interface ResolvedColumns {
