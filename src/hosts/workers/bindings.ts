@@ -1,4 +1,5 @@
 import type { DurableObjectSqlStorage } from '../../storage/sqlite/drivers/durable-object.ts'
+import type { QueueBinding } from '../../hub/events/event-sink.ts'
 import type { R2BucketBinding } from '../../storage/r2/index.ts'
 import type { RepositoriesHere } from '../../storage/sqlite-r2/index.ts'
 import type { RegistryObject } from './registry-object.ts'
@@ -42,6 +43,8 @@ export interface WorkerEnvironment {
   readonly REGISTRY: ObjectNamespace<Pick<RegistryObject, 'call'>>
   /** Where large packs are kept. */
   readonly PACKS: R2BucketBinding
+  /** A queue that is sent what happens, as Cloudflare's event subscriptions do. Without one nobody is told. */
+  readonly EVENTS?: QueueBinding
   /** The account in the paths of the REST interface. */
   readonly ACCOUNT: string
   /** The secret that opens the REST interface. Without one it is closed. */

@@ -1,4 +1,5 @@
 import { createPortableCodecs } from '../../codec/portable/index.ts'
+import { createQueueSink } from '../../hub/events/event-sink.ts'
 import { createHub, type Hub } from '../../hub/hub.ts'
 import { ARTIFACTS_LIMITS } from '../../hub/hub-limits.ts'
 import type { MemoryBudget } from '../../odb/memory-budget.ts'
@@ -30,6 +31,7 @@ export function createHubOf(env: WorkerEnvironment, options: HubOfOptions): Hub 
     receiveCodecs: createPortableCodecs({ collisionDetection: true }),
     memoryBudget,
     limits: ARTIFACTS_LIMITS,
+    ...(env.EVENTS === undefined ? {} : { events: { sinks: [createQueueSink('queue', env.EVENTS)] } }),
     imports: { fetch: (input, init) => fetch(input, init) },
     onError: (error) => {
       console.error(error)

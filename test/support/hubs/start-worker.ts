@@ -10,6 +10,8 @@ export interface StartOptions {
   /** The path of the program. Default: the ready Worker. */
   readonly program?: string
   readonly bindings?: Readonly<Record<string, string>>
+  /** Send events to a queue, which the other Worker consumes. */
+  readonly events?: boolean
   /** The path of the program of another Worker, bound to the first by `ARTIFACTS`, for the namespace `team`. */
   readonly client?: string
   /** A folder that keeps objects and buckets when the Worker is stopped. */
@@ -50,11 +52,13 @@ export async function startWorker(options: StartOptions = {}): Promise<RunningWo
       REGISTRY: { className: 'RegistryObject', useSQLite: true },
     },
     r2Buckets: ['PACKS'],
+    ...(options.events === true ? { queueProducers: { EVENTS: 'events' } } : {}),
   }
   const client = options.client && {
     ...shared,
     name: 'client',
     script: await bundle(options.client),
+    ...(options.events === true ? { queueConsumers: { events: { maxBatchTimeout: 1 } } } : {}),
     serviceBindings: {
       ARTIFACTS: { name: 'hub', entrypoint: 'ArtifactsEntrypoint', props: { namespace: 'team' } },
     },
