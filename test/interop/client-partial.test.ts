@@ -126,6 +126,29 @@ describe.each(REMOTE_KINDS)('from a server of %s', (kind) => {
     await expectSound(path)
   })
 
+  it('depth and filters go together, and the boundary moves later', async () => {
+    const name = 'shallow.git'
+    await serve(name)
+    const [ours, gits] = [scratch.fresh('ours'), scratch.fresh('gits')]
+    const repository = await initBare(ours)
+    const client = createClient({ url: remotes.url(name) })
+    const refspecs = ['+refs/heads/main:refs/heads/main']
+    await client.fetch(repository, { refspecs, tags: 'none', filter: 'blob:none', deepen: { depth: 2 } })
+    const args = ['--quiet', '--bare', '--no-tags', '--single-branch', '--branch=main']
+    await git(['clone', ...args, '--filter=blob:none', '--depth=2', remotes.url(name), gits])
+    const compare = async (): Promise<void> => {
+      expect(await readObjects(ours)).toEqual(await readObjects(gits))
+      const boundary = async (path: string): Promise<string[]> =>
+        (await readFile(join(path, 'shallow'), 'utf8')).split('\n').sort()
+      expect(await boundary(ours)).toEqual(await boundary(gits))
+      await expectSound(ours)
+    }
+    await compare()
+    await client.fetch(repository, { refspecs, tags: 'none', deepen: { depth: 3, relative: true } })
+    await git(['fetch', '--quiet', '--no-tags', '--deepen=3', 'origin', 'main:main'], { cwd: gits })
+    await compare()
+  })
+
   it('objects that were left out are fetched by id, once', async () => {
     const name = 'by-id.git'
     await serve(name)
