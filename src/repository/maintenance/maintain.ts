@@ -1,3 +1,5 @@
+import { yieldToHost } from '../../bytes/yield-to-host.ts'
+import { isGitError } from '../../errors.ts'
 import type { Enumeration } from '../../graph/enumerate-objects.ts'
 import type { Repository } from '../repository.ts'
 import {
@@ -16,6 +18,9 @@ import type { MaintenanceResult, MaintenanceStep } from './maintenance-result.ts
 import { writePackNote } from './pack-note.ts'
 import { readRoots, readState, type MaintainedPack, type RepositoryState } from './repository-state.ts'
 import { createStepContext, type StepContext } from './step-context.ts'
+
+/** How often in one call others may take away the packs that a step is about. */
+const MAX_CONFLICTS = 10
 
 /**
  * Maintains a repository: packs it as the mode asks for, writes down what is derived from packs, puts refs together, and removes what
@@ -43,13 +48,23 @@ export async function maintain(
   const steps: MaintenanceStep[] = []
   const leftOut = new Set<string>()
   const report = (step: MaintenanceStep): void => {
+    if (step.kind === 'repack' && step.added !== undefined) context.known?.add(step.added)
     steps.push(step)
     options.onStep?.(step)
   }
   try {
     await tidyUp(repository, report)
     let done = false
-    while (!done && over?.aborted !== true) done = await takeStep(repository, context, report, leftOut)
+    for (let conflicts = 0; !done && over?.aborted !== true;) {
+      try {
+        done = await takeStep(repository, context, report, leftOut)
+      } catch (error) {
+        // Somebody else has taken away what the step was about: look again.
+        const isConflict = isGitError(error, 'CONFLICT') || isGitError(error, 'NOT_FOUND')
+        if (!isConflict || ++conflicts > MAX_CONFLICTS) throw error
+      }
+      await yieldToHost()
+    }
     return { done, busy: false, leftOut: [...leftOut], steps }
   } catch (error) {
     if (over?.aborted !== true || options.signal?.aborted === true) throw error
@@ -77,10 +92,12 @@ async function takeStep(
 ): Promise<boolean> {
   const state = await readState(repository)
   try {
+    const known = (context.known ??= new Set(state.ordinary.map(({ file }) => file.name)))
+    const mine = { ...state, ordinary: state.ordinary.filter(({ file }) => known.has(file.name)) }
     const step =
       context.options.mode === 'geometric'
-        ? await joinSmall(repository, state, context)
-        : await consolidateAll(repository, state, context, leftOut)
+        ? await joinSmall(repository, mine, context)
+        : await consolidateAll(repository, mine, context, leftOut)
     if (step !== undefined) {
       report(step)
       return false

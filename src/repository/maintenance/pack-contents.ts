@@ -1,4 +1,5 @@
 import { yieldToHost } from '../../bytes/yield-to-host.ts'
+import { GitError } from '../../errors.ts'
 import type { NamedEnumeration } from '../../graph/enumerate-named.ts'
 import { isGitlinkMode } from '../../object/file-mode.ts'
 import { IdTable } from '../../object/id-table.ts'
@@ -42,7 +43,7 @@ class Turns {
  * Collects the objects of some packs and loose objects, each once, in the order in which they are stored.
  *
  * @param loose raw ids side by side.
- * @throws GitError `CORRUPT_PACK`; the signal's reason when aborted
+ * @throws GitError `CONFLICT` when a pack has gone meanwhile, `CORRUPT_PACK`; the signal's reason when aborted
  */
 export async function collectContents(
   view: ObjectView,
@@ -56,6 +57,8 @@ export async function collectContents(
   const types: ObjectType[] = []
   const turns = new Turns(signal)
   for (const pack of packs) {
+    // A pack that is gone leaves the view, which then waits for it in vain.
+    if (!(await view.pin(pack))) throw gone(pack)
     const { index } = pack
     for (const rank of index.packOrder) {
       if (turns.isDue) await turns.take()
@@ -86,6 +89,16 @@ export async function collectContents(
     types.push(type)
   }
   return { objects, types: Uint8Array.from(types), pathHashes: new Uint32Array(types.length) }
+}
+
+function gone({ name }: PackFile): GitError {
+  return new GitError(
+    'CONFLICT',
+    `${name} was removed while it was read; its objects are in another pack now`,
+    {
+      details: { pack: name },
+    },
+  )
 }
 
 /**

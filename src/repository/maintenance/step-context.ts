@@ -9,6 +9,11 @@ export interface StepContext {
   readonly signal: AbortSignal
   /** How packs are made. */
   readonly packing: MakePackOptions
+  /**
+   * Names of packs that this call works on: those that were there when it began, and those that it made. What others add meanwhile is left
+   * for the next call, so that this one comes to an end.
+   */
+  known: Set<string> | undefined
   /** What packs were made of in this call, with the hashes of paths, by name. */
   readonly made: Map<string, NamedEnumeration>
 }
@@ -19,6 +24,7 @@ export function createStepContext(options: CheckedMaintenanceOptions, signal: Ab
   return {
     options,
     signal,
+    known: undefined,
     made: new Map(),
     packing: {
       ...search,

@@ -228,3 +228,45 @@ test('a budget of time ends a call, and the next ones go on to the end', async (
   expect(await readContents(path)).toEqual(before)
   expect(await findFaults(path)).toEqual([])
 })
+
+describe('a repository that does not have everything itself', () => {
+  test('because it is shallow is maintained as far as it goes', async () => {
+    const source = await createScattered('source-like')
+    const path = scratch.fresh('shallow')
+    await git(['clone', '-q', '--bare', '--depth=3', `file://${source}`, path])
+    const before = await readContents(path)
+    expect(await maintain(await openOnDisk(path), { mode: 'gc', gracePeriod: 0 })).toMatchObject({
+      done: true,
+    })
+    expect(await readContents(path)).toEqual(before)
+    expect(await findFaults(path)).toEqual([])
+    expect(await readdir(join(path, 'objects/info'))).not.toContain('commit-graph')
+  })
+
+  test('because it borrows from another is packed without what it borrows', async () => {
+    const source = await createScattered('source-like')
+    await git(['repack', '-adq'], { cwd: source })
+    const path = scratch.fresh('borrowing')
+    await git(['clone', '-q', '--bare', '--shared', source, path])
+    const tip = await git(['commit-tree', '-m', 'own', '-p', 'HEAD', 'HEAD^{tree}'], { cwd: path })
+    await git(['update-ref', 'refs/heads/own', tip], { cwd: path })
+    const before = await readContents(path)
+    const packs = await packsIn(source)
+    const { steps } = await maintain(await openOnDisk(path), { mode: 'gc', gracePeriod: 0 })
+    expect(steps).toContainEqual(expect.objectContaining({ kind: 'repack', objectCount: 1 }))
+    expect(await readContents(path)).toEqual(before)
+    expect(await packsIn(source)).toEqual(packs)
+    expect(await findFaults(path)).toEqual([])
+  })
+
+  test('because it is a partial clone is only joined', async () => {
+    const source = await createScattered('source-like')
+    await git(['config', 'uploadpack.allowFilter', 'true'], { cwd: source })
+    const path = scratch.fresh('partial')
+    await git(['clone', '-q', '--bare', '--filter=blob:none', `file://${source}`, path])
+    const before = await listObjects(path)
+    const { leftOut } = await maintain(await openOnDisk(path), { mode: 'gc', gracePeriod: 0 })
+    expect(leftOut).toEqual([expect.stringContaining('partial clone')])
+    expect(await listObjects(path)).toEqual(before)
+  })
+})
