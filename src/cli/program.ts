@@ -75,11 +75,6 @@ export function createProgram(): Command {
       'let repositories be imported from this machine, over http too: for tests',
       false,
     )
-    .option(
-      '--import-allow-loopback',
-      'let repositories be imported from this machine, over http too: for tests',
-      false,
-    )
     .option('--demo', 'have a repository ready, and print how to clone it', false)
     .addOption(
       new Option('--plain', 'serve the repositories of a storage, under their keys, to everybody')

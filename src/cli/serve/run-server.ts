@@ -1,5 +1,11 @@
 import { isGitError } from '../../errors.ts'
-import { hostMemoryBytes, serve, type FetchHandler, type RunningServer } from '../../hosts/node/index.ts'
+import {
+  hostMemoryBytes,
+  keepHeapSmall,
+  serve,
+  type FetchHandler,
+  type RunningServer,
+} from '../../hosts/node/index.ts'
 import { createNodeCodecs } from '../../codec/node/index.ts'
 import { createMemoryBudget } from '../../odb/memory-budget.ts'
 import type { OpenRepositoryOptions } from '../../repository/repository.ts'
@@ -8,6 +14,9 @@ import { formatRequest } from './request-log.ts'
 
 /** Repositories that stay open between requests. */
 export const OPEN_REPOSITORIES = 64
+
+/** With a budget up to this, in bytes, the memory of the runtime itself counts too. */
+const SMALL_BUDGET = 64 << 20
 
 /** How long running requests may take after the signal to stop, in milliseconds. */
 const GRACE_MS = 10_000
@@ -33,10 +42,11 @@ export interface RunServerOptions {
  * @param memoryBudget in bytes; default: what fits the machine.
  */
 export function createSharedOptions(memoryBudget: number = hostMemoryBytes()): OpenRepositoryOptions {
+  const isSmall = memoryBudget <= SMALL_BUDGET
   return {
     codecs: createNodeCodecs(),
     receiveCodecs: createNodeCodecs({ collisionDetection: true }),
-    memoryBudget: createMemoryBudget(memoryBudget),
+    memoryBudget: createMemoryBudget(memoryBudget, isSmall ? { collectGarbage: keepHeapSmall() } : {}),
   }
 }
 
