@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { installDeno } from '../support/deno/install-deno.ts'
 import { git } from '../support/git.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const DENO = join(root, 'node_modules/.bin/deno')
 const BUN = join(root, 'node_modules/.bin/bun')
 let folder: string
 const children: ChildProcess[] = []
@@ -132,7 +132,11 @@ test('Deno serves the handler with its own server', async () => {
   const code = `${deno}${PORTABLE}const git = createGitHandler({ resolve })
 const onListen = ({ port }) => console.log('listening on ' + port)
 Deno.serve({ port: 0, hostname: '127.0.0.1', onListen }, git)\n`
-  const port = await start([DENO, 'run', '--allow-all', '--node-modules-dir=manual'], 'deno', code)
+  const port = await start(
+    [...(await installDeno()), 'run', '--allow-all', '--node-modules-dir=manual'],
+    'deno',
+    code,
+  )
   await pushAndClone(`http://127.0.0.1:${port}/demo`, 'deno')
 })
 

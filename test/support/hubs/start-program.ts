@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { installDeno } from '../deno/install-deno.ts'
 import type { RunningHub } from './rest-client.ts'
 
 /** Tests and benchmarks run in the project's folder. */
@@ -100,7 +101,7 @@ export async function startDenoHub(): Promise<RunningHub> {
   const port = await findFreePort()
   const files = { 'hub.ts': await readProgram(/^Deno\.serve/m, port) }
   const run = ['run', '--allow-all', '--node-modules-dir=manual', '--no-check', 'hub.ts']
-  return startProgram([join(root, 'node_modules/.bin/deno'), ...run], files, { port, ...documented })
+  return startProgram([...(await installDeno()), ...run], files, { port, ...documented })
 }
 
 /** The hub of the README's code for Bun. */
