@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { installDeno } from '../support/deno/install-deno.ts'
+import { installDeno } from '../support/hubs/install-deno.ts'
 import { git } from '../support/git.ts'
 
 const root = resolve(import.meta.dirname, '../..')

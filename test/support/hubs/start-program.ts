@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { installDeno } from '../deno/install-deno.ts'
+import { installDeno } from './install-deno.ts'
 import type { RunningHub } from './rest-client.ts'
 
 /** Tests and benchmarks run in the project's folder. */
