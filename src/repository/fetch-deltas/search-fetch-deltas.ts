@@ -1,5 +1,7 @@
+import { GitError } from '../../errors.ts'
 import type { Enumeration } from '../../graph/enumerate-objects.ts'
 import { IdTable } from '../../object/id-table.ts'
+import { encodeObjectId } from '../../object/object-id.ts'
 import { BLOB, TREE } from '../../object/object-type.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import { DeflatedEntries } from '../../pack/delta-search/deflated-entries.ts'
@@ -63,7 +65,7 @@ export async function searchFetchDeltas(
     order,
     idLength: view.format.idLength,
     depthAbove: depthsAbove(selection, whole, total, search.depth),
-    tryBody: (ordinal: number) => view.tryRead(idOf(ordinal))?.body,
+    tryBody: (ordinal: number) => tryBody(view, idOf(ordinal)),
     settle: () => view.settle(),
   }
   await searchDeltas(input, chosen, {
@@ -78,6 +80,20 @@ export async function searchFetchDeltas(
   })
   onProgress?.(order.length, order.length)
   return withEntries(selection, whole, chosen, deflated, idOf)
+}
+
+/** @throws GitError `MISSING_OBJECT` for an object that has gone since it was chosen. */
+function tryBody(view: ObjectView, id: Uint8Array): Uint8Array | undefined {
+  const object = view.tryRead(id)
+  if (object !== null) return object?.body
+  const hex = encodeObjectId(id, 0, view.format)
+  throw new GitError(
+    'MISSING_OBJECT',
+    `object ${hex} was there a moment ago and is missing now; fetch again`,
+    {
+      details: { id: hex },
+    },
+  )
 }
 
 /** Paths of trees and blobs. Other objects have none. */
