@@ -35,7 +35,7 @@ export interface ForkedRepository {
 }
 
 /** How often a fork is planned anew because packs of the source went away meanwhile. */
-const ATTEMPTS = 10
+const ATTEMPTS = 50
 
 /**
  * Forks a repository. The fork sees exactly what its refs reach at this moment, and shares the packs that hold it: no object is read or

@@ -1,8 +1,7 @@
-import { GitError } from '../../errors.ts'
 import { enumerateObjects, isIncluded, type Enumeration } from '../../graph/enumerate-objects.ts'
 import { INCLUDED } from '../../graph/reachability-marks.ts'
 import { concatBytes } from '../../bytes/concat.ts'
-import { encodeObjectId, parseObjectId, type ObjectId } from '../../object/object-id.ts'
+import { parseObjectId, type ObjectId } from '../../object/object-id.ts'
 import { hasObject } from '../../object/object-reader.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import type { PackFile } from '../../odb/pack-file.ts'
@@ -26,7 +25,7 @@ export interface ForkPlan {
  * where everything is shared.
  *
  * @param options.loose the loose objects of the repository, where it has any.
- * @returns `undefined` when packs of the view went away meanwhile: open another one.
+ * @returns `undefined` when packs or loose objects of the view went away meanwhile: open another one.
  * @throws GitError `MISSING_OBJECT`, `CORRUPT_OBJECT`, `CORRUPT_PACK`; the signal's reason when aborted
  */
 export async function planFork(
@@ -47,7 +46,7 @@ export async function planFork(
   const masks = new Map<PackFile, Uint8Array>()
   for (const number of view.reachability.packs.keys()) addMarked(view, enumeration, number, masks)
   const loose = await addOthers(view, enumeration, masks, options.loose)
-  if (marks.set !== view.reachability) return undefined
+  if (loose === undefined || marks.set !== view.reachability) return undefined
   return {
     packs: [...masks].map(([pack, mask]) => sharedPack(pack, mask)),
     loose,
@@ -82,13 +81,13 @@ function addMarked(
   }
 }
 
-/** Objects in packs without written reachability, and loose ones, whose ids it returns. */
+/** Objects in packs without written reachability, and loose ones, whose ids it returns; `undefined` when one went elsewhere meanwhile. */
 async function addOthers(
   view: ObjectView,
   { objects }: Enumeration,
   masks: Map<PackFile, Uint8Array>,
   loose: LooseObjects | undefined,
-): Promise<Uint8Array> {
+): Promise<Uint8Array | undefined> {
   const { idLength } = objects
   const addPacked = (ordinal: number): boolean => {
     const location = view.locate(objects.ids, ordinal * idLength)
@@ -104,9 +103,9 @@ async function addOthers(
   const isLoose = loose && ids.length > 0 ? await loose.hasMany(ids) : new Uint8Array(others.length)
   for (const [at, ordinal] of others.entries()) {
     if (isLoose[at] !== 0) continue
-    // A repack may have put it into a pack since, which the view finds when it looks once more.
+    // A repack may have put it into a pack since, which the view finds when it looks once more; it does not when it remembers the object.
     await hasObject(view, objects.view(ordinal))
-    if (!addPacked(ordinal)) throw missing(encodeObjectId(objects.view(ordinal), 0, view.format))
+    if (!addPacked(ordinal)) return undefined
   }
   return concatBytes(others.filter((_, at) => isLoose[at] !== 0).map((ordinal) => objects.view(ordinal)))
 }
@@ -127,10 +126,4 @@ function isFull(mask: Uint8Array, count: number): boolean {
   const whole = count >> 3
   for (let at = 0; at < whole; at++) if (mask[at] !== 0xff) return false
   return count % 8 === 0 || mask[whole] === (1 << (count % 8)) - 1
-}
-
-function missing(id: ObjectId): GitError {
-  return new GitError('MISSING_OBJECT', `object ${id} is missing in the repository to fork`, {
-    details: { id },
-  })
 }
