@@ -74,10 +74,11 @@ async function forkFrom(
       const { objectCount, ...begin } = await describeFork(repository, options)
       return { storage: await storage.fork(source, key, begin), objectCount, refs: begin.refs }
     } catch (error) {
+      if (isGitError(error, 'ALREADY_EXISTS')) throw error
       if (isGitError(error, 'CONFLICT') && attempt < ATTEMPTS) continue
-      if (!isGitError(error, 'ALREADY_EXISTS') && !(await isThere(storage, source)))
-        throw noSource(storage.location, source)
-      throw error
+      if (!(await isThere(storage, source))) throw noSource(storage.location, source)
+      // A pack went away while it was being opened.
+      if (!isGitError(error, 'NOT_FOUND') || attempt >= ATTEMPTS) throw error
     }
   }
 }
