@@ -100,7 +100,7 @@ describe('long delta chains', () => {
   })
 
   test.each([50, 250, 4095])('of up to %i deltas get the index that git gives them', async (depth) => {
-    const args = ['--no-reuse-delta', '--delta-base-offset', '--window=3', `--depth=${depth}`]
+    const args = ['--threads=1', '--no-reuse-delta', '--delta-base-offset', '--window=3', `--depth=${depth}`]
     const made = await packRevisions(repository, scratch.path, args)
     const depths = (await gitLines(['verify-pack', '-v', `${scratch.path}/${made.name}.idx`]))
       .map((line) => /^chain length = (\d+)/.exec(line)?.[1])
