@@ -12,7 +12,7 @@ import { openNodeDatabase } from '../src/storage/sqlite/drivers/node.ts'
 import { createSqliteStorage } from '../src/storage/sqlite/index.ts'
 import type { Storage } from '../src/storage/storage.ts'
 import { createMemoryBucket } from '../test/support/buckets/memory-bucket.ts'
-import { hasS3Server, startS3Server } from '../test/support/buckets/s3-server.ts'
+import { startS3Server } from '../test/support/buckets/s3-server.ts'
 import { wrapBucket } from '../test/support/buckets/wrapped-bucket.ts'
 
 /** Calls to a store, and the bytes that they moved where that is known. */
@@ -40,18 +40,15 @@ export async function createStoragePlaces(folder: string): Promise<readonly Stor
   await mkdir(directory, { recursive: true })
   const path = join(folder, 'git.db')
   const inMemory = createMemoryBucket(uploadLimits())
-  const places: StoragePlace[] = [
+  const server = await startS3Server()
+  const inS3 = (): Bucket => openS3Bucket(new S3Client(server), uploadLimits())
+  return [
     counted('fs', () => Promise.resolve(createFsStorage({ directory }))),
     counted('memory', () => Promise.resolve(memory)),
     counted('sqlite', async () => createSqliteStorage({ database: await openNodeDatabase({ path }) })),
     { ...bucketPlace('bucket in memory', () => inMemory), close: done },
+    { ...bucketPlace('s3', inS3), close: () => server.close() },
   ]
-  if (await hasS3Server()) {
-    const server = await startS3Server()
-    const open = (): Bucket => openS3Bucket(new S3Client(server), uploadLimits())
-    places.push({ ...bucketPlace('s3', open), close: () => server.close() })
-  }
-  return places
 }
 
 /** Counts the calls of the storage's interface. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hasS3Server, startS3Server, type S3Server } from '../support/buckets/s3-server.ts'
+import { startS3Server, type S3Server } from '../support/buckets/s3-server.ts'
 import { git, gitFails } from '../support/git.ts'
 import { useScratch } from '../support/hooks.ts'
 import { serveBucketHub } from '../support/servers/bucket-servers.ts'
@@ -7,7 +7,7 @@ import { cloneWorkTree } from '../support/work-tree.ts'
 
 const scratch = useScratch()
 
-describe.skipIf(!(await hasS3Server()))('packstone serve --storage s3', () => {
+describe('packstone serve --storage s3', () => {
   let store: S3Server
 
   beforeAll(async () => {

@@ -3,14 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hasS3Server, startS3Server, type S3Server } from '../support/buckets/s3-server.ts'
+import { startS3Server, type S3Server } from '../support/buckets/s3-server.ts'
 import { git, gitFails } from '../support/git.ts'
 import { createHistory } from '../support/histories.ts'
 import { serveBucket } from '../support/servers/bucket-servers.ts'
 import { cloneWorkTree } from '../support/work-tree.ts'
 import { runPackstone } from './run-packstone.ts'
 
-describe.skipIf(!(await hasS3Server()))('packstone serve --plain --storage s3', () => {
+describe('packstone serve --plain --storage s3', () => {
   let top: string
   let source: string
   let store: S3Server

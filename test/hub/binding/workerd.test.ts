@@ -5,11 +5,10 @@ import { BINDING_CASES } from './contract.ts'
 
 const MiniflareClass = await importMiniflare()
 
-describe.skipIf(MiniflareClass === undefined)('the binding through an RPC stub of workerd', () => {
+describe('the binding through an RPC stub of workerd', () => {
   let miniflare: Miniflare | undefined
 
   beforeAll(async () => {
-    if (MiniflareClass === undefined) return
     const bundle = (name: string): Promise<string> => bundleWorker(join(import.meta.dirname, name))
     const shared = { modules: true, compatibilityDate: '2026-04-01' }
     miniflare = new MiniflareClass({

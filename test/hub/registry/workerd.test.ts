@@ -6,31 +6,27 @@ import { bundleWorker, importMiniflare, type Miniflare } from '../../support/wor
 
 const MiniflareClass = await importMiniflare()
 
-describe.skipIf(MiniflareClass === undefined)(
-  'a registry in a Durable Object inside workerd conforms',
-  () => {
-    let miniflare: Miniflare | undefined
+describe('a registry in a Durable Object inside workerd conforms', () => {
+  let miniflare: Miniflare | undefined
 
-    beforeAll(async () => {
-      if (MiniflareClass === undefined) return
-      miniflare = new MiniflareClass({
-        cf: false,
-        modules: true,
-        script: await bundleWorker(join(import.meta.dirname, 'workerd-worker.ts')),
-        compatibilityDate: '2026-04-01',
-        durableObjects: { CONFORMANCE: { className: 'Conformance', useSQLite: true } },
-      })
+  beforeAll(async () => {
+    miniflare = new MiniflareClass({
+      cf: false,
+      modules: true,
+      script: await bundleWorker(join(import.meta.dirname, 'workerd-worker.ts')),
+      compatibilityDate: '2026-04-01',
+      durableObjects: { CONFORMANCE: { className: 'Conformance', useSQLite: true } },
     })
+  })
 
-    afterAll(() => miniflare?.dispose())
+  afterAll(() => miniflare?.dispose())
 
-    const createRegistry = (): Promise<ReturnType<typeof createMemoryRegistry>> =>
-      Promise.resolve(createMemoryRegistry())
-    for (const { name } of registryConformance({ createRegistry })) {
-      test(name, async () => {
-        const answer = await miniflare?.dispatchFetch(`http://localhost/${encodeURIComponent(name)}`)
-        expect(await answer?.text()).toBe('')
-      })
-    }
-  },
-)
+  const createRegistry = (): Promise<ReturnType<typeof createMemoryRegistry>> =>
+    Promise.resolve(createMemoryRegistry())
+  for (const { name } of registryConformance({ createRegistry })) {
+    test(name, async () => {
+      const answer = await miniflare?.dispatchFetch(`http://localhost/${encodeURIComponent(name)}`)
+      expect(await answer?.text()).toBe('')
+    })
+  }
+})

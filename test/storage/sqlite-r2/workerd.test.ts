@@ -6,32 +6,28 @@ import { bundleWorker, importMiniflare, type Miniflare } from '../../support/wor
 
 const MiniflareClass = await importMiniflare()
 
-describe.skipIf(MiniflareClass === undefined)(
-  'storage in a Durable Object and R2 inside workerd conforms',
-  () => {
-    let miniflare: Miniflare | undefined
+describe('storage in a Durable Object and R2 inside workerd conforms', () => {
+  let miniflare: Miniflare | undefined
 
-    beforeAll(async () => {
-      if (MiniflareClass === undefined) return
-      miniflare = new MiniflareClass({
-        cf: false,
-        modules: true,
-        script: await bundleWorker(join(import.meta.dirname, 'workerd-worker.ts')),
-        compatibilityDate: '2026-04-01',
-        durableObjects: { CONFORMANCE: { className: 'Conformance', useSQLite: true } },
-        r2Buckets: ['BUCKET'],
-      })
+  beforeAll(async () => {
+    miniflare = new MiniflareClass({
+      cf: false,
+      modules: true,
+      script: await bundleWorker(join(import.meta.dirname, 'workerd-worker.ts')),
+      compatibilityDate: '2026-04-01',
+      durableObjects: { CONFORMANCE: { className: 'Conformance', useSQLite: true } },
+      r2Buckets: ['BUCKET'],
     })
+  })
 
-    afterAll(() => miniflare?.dispose())
+  afterAll(() => miniflare?.dispose())
 
-    const createStorage = (): Promise<ReturnType<typeof createMemoryStorage>> =>
-      Promise.resolve(createMemoryStorage())
-    for (const { name } of storageConformance({ createStorage, reopen: createStorage })) {
-      test(name, async () => {
-        const answer = await miniflare?.dispatchFetch(`http://localhost/${encodeURIComponent(name)}`)
-        expect(await answer?.text()).toBe('')
-      })
-    }
-  },
-)
+  const createStorage = (): Promise<ReturnType<typeof createMemoryStorage>> =>
+    Promise.resolve(createMemoryStorage())
+  for (const { name } of storageConformance({ createStorage, reopen: createStorage })) {
+    test(name, async () => {
+      const answer = await miniflare?.dispatchFetch(`http://localhost/${encodeURIComponent(name)}`)
+      expect(await answer?.text()).toBe('')
+    })
+  }
+})

@@ -12,15 +12,9 @@ export interface S3Server {
 
 const CREDENTIALS = { bucket: 'git', accessKeyId: 'test-key', secretAccessKey: 'test-secret' } as const
 
-/** Whether such a server can be started here. */
-export async function hasS3Server(): Promise<boolean> {
-  return (await importMiniflare()) !== undefined
-}
-
 /** Starts a server: R2 inside workerd, a process of its own, behind as much of the S3 protocol as is needed. */
 export async function startS3Server(): Promise<S3Server> {
   const MiniflareClass = await importMiniflare()
-  if (MiniflareClass === undefined) throw new Error('miniflare is not installed')
   const { bucket, accessKeyId, secretAccessKey } = CREDENTIALS
   const miniflare: Miniflare = new MiniflareClass({
     cf: false,
