@@ -7,10 +7,8 @@ const scratch = useScratch()
 const server = useServer(scratch)
 
 it('a repository is maintained by us and by git while it is served: no request fails, nothing is lost', async () => {
-  const report = await runConcurrentMaintenance(server, scratch, 6, maintainWithPackstone)
-  expect(report.failures).toEqual([])
-  expect(report.faults).toEqual([])
-  for (const kind of ['maintenance', 'push', 'push over a path', 'clone', 'fetch']) {
-    expect(report.counts[kind], kind).toBeGreaterThan(1)
-  }
+  expect(await runConcurrentMaintenance(server, scratch, 6, maintainWithPackstone)).toEqual({
+    failures: [],
+    faults: [],
+  })
 })

@@ -35,29 +35,24 @@ test.each(KINDS)(
       }
       ended = true
     }
-    const maintaining = async (modes: readonly ('geometric' | 'full' | 'gc')[]): Promise<number> => {
+    const maintaining = async (modes: readonly ('geometric' | 'full' | 'gc')[]): Promise<void> => {
       const repository = await open()
-      let calls = 0
-      for (; !ended || calls < modes.length; calls++)
+      for (let calls = 0; !ended || calls < modes.length; calls++)
         await maintain(repository, { mode: modes[calls % modes.length]!, force: true, gracePeriod: 60_000 })
-      return calls
     }
-    const cloning = async (): Promise<number> => {
+    const cloning = async (): Promise<void> => {
       const repository = await open()
-      let clones = 0
-      for (; !ended; clones++) {
+      for (let clones = 0; !ended || clones === 0; clones++) {
         expect((await cloneBytes(repository)).pack.length).toBeGreaterThan(32)
         await sleep(10)
       }
-      return clones
     }
-    const [, one, two, clones] = await Promise.all([
+    await Promise.all([
       pushing(),
       maintaining(['geometric', 'full']),
       maintaining(['gc', 'geometric']),
       cloning(),
     ])
-    expect(Math.min(one, two, clones)).toBeGreaterThan(0)
     const all = await gitLines(['rev-list', '--objects', '--no-object-names', '--all'], { cwd: path })
     expect(await clonedObjects(await open(), scratch.fresh('clone'))).toEqual([...new Set(all)].sort())
   },
