@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { GitError } from '../../errors.ts'
-import type { ResolverThreads, SharedResolution } from '../../pack/indexer/shared-resolution.ts'
+import type { ResolverThreads } from '../../pack/indexer/shared-resolution.ts'
 import type { ThreadCodecs } from './thread-codecs.ts'
+import type { ThreadAnswer, ThreadTask } from './thread-tasks.ts'
 
 /** More threads than that are a mistake. */
 const MOST_THREADS = 256
@@ -39,8 +40,8 @@ export function createThreads(options: ThreadsOptions): Threads {
   return {
     count,
     resolve: async (shared) => {
-      const answers = await Promise.all(threads.map((thread) => thread.ask(shared)))
-      return answers.every((isDone) => isDone)
+      const answers = await Promise.all(threads.map((thread) => thread.ask({ kind: 'resolve', shared })))
+      return answers.every(({ isDone }) => isDone)
     },
     close: async () => {
       await Promise.all(threads.map((thread) => thread.end()))
@@ -49,43 +50,42 @@ export function createThreads(options: ThreadsOptions): Threads {
 }
 
 interface Thread {
-  /** Gives it its share; resolves with whether it has done that. */
-  ask(shared: SharedResolution): Promise<boolean>
+  /** Gives it a task, which it begins when it is done with those before. */
+  ask(task: ThreadTask): Promise<ThreadAnswer>
   end(): Promise<unknown>
+}
+
+interface Asked {
+  readonly resolve: (answer: ThreadAnswer) => void
+  readonly reject: (error: Error) => void
 }
 
 function startThread(file: URL, workerData: ThreadCodecs): Thread {
   const worker = new Worker(file, { workerData })
+  /** Tasks without an answer, in the order of asking, which is that of the answers. */
+  const asked: Asked[] = []
   let ended: Error | undefined
-  let onAnswer: ((answer: boolean | Error) => void) | undefined
-  const answer = (given: boolean | Error): void => {
-    worker.unref()
-    onAnswer?.(given)
-    onAnswer = undefined
-  }
   const end = (cause: unknown): void => {
     ended ??= new GitError('STORAGE', 'a thread has ended that work was expected of', { cause })
-    answer(ended)
+    for (const { reject } of asked.splice(0)) reject(ended)
   }
-  worker.on('message', (message: unknown) => {
-    answer(message === true)
+  worker.on('message', (answer: ThreadAnswer) => {
+    asked.shift()?.resolve(answer)
+    if (asked.length === 0) worker.unref()
   })
   worker.on('error', end)
   worker.on('exit', end)
   worker.unref()
   return {
-    ask: (shared) =>
+    ask: (task) =>
       new Promise((resolve, reject) => {
-        onAnswer = (given) => {
-          if (typeof given === 'boolean') resolve(given)
-          else reject(given)
-        }
         if (ended !== undefined) {
-          answer(ended)
+          reject(ended)
           return
         }
+        asked.push({ resolve, reject })
         worker.ref()
-        worker.postMessage(shared)
+        worker.postMessage(task)
       }),
     end: () => worker.terminate(),
   }

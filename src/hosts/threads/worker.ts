@@ -1,20 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { ShareOfResolution, type SharedResolution } from '../../pack/indexer/shared-resolution.ts'
 import { createThreadCodecs, type ThreadCodecs } from './thread-codecs.ts'
+import { performTask, type ThreadTask } from './thread-tasks.ts'
 
-// What a thread of `createThreads` runs: for each resolution that is posted, true when its share of it is done, false when that failed.
+// What a thread of `createThreads` runs: each task that is posted is answered before the next one is begun.
 const codecs = await createThreadCodecs(workerData as ThreadCodecs)
 
-parentPort?.on('message', (shared: SharedResolution) => {
-  parentPort?.postMessage(tryShare(shared))
+parentPort?.on('message', (task: ThreadTask) => {
+  parentPort?.postMessage(performTask(task, codecs))
 })
-
-function tryShare(shared: SharedResolution): boolean {
-  try {
-    new ShareOfResolution(shared, codecs).resolve(Infinity)
-    return true
-  } catch {
-    // Whoever asked does everything alone then, and meets the error itself.
-    return false
-  }
-}
