@@ -11,6 +11,7 @@ export default defineConfig({
     'hub/entrypoint': 'src/hub/binding/rpc/artifacts-entrypoint.ts',
     'hub/conformance': 'src/hub/registry/conformance/index.ts',
     'codec/node': 'src/codec/node/index.ts',
+    'codec/pako': 'src/codec/pako/index.ts',
     'codec/portable': 'src/codec/portable/index.ts',
     'storage/memory': 'src/storage/memory/index.ts',
     'storage/fs': 'src/storage/fs/index.ts',

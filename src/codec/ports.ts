@@ -74,19 +74,10 @@ export interface Inflate {
   stream(sink: ByteSink, size?: number): InflateStream
 }
 
-/** Deflates one zlib stream piece by piece. */
-export interface DeflateStream {
-  push(input: Uint8Array, start?: number, end?: number): void
-  /** Ends the stream and flushes what is left to the sink. */
-  finish(): void
-}
-
 /** Compression into zlib streams (RFC 1950). */
 export interface Deflate {
   /** Deflates `input[start, end)` into a new array. */
   deflate(input: Uint8Array, start?: number, end?: number): Uint8Array
-  /** Starts a stream that is fed in pieces. */
-  stream(sink: ByteSink): DeflateStream
 }
 
 /** CRC-32 as zlib computes it (ISO 3309), the checksum of stored pack entries in an `.idx`. */

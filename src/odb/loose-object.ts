@@ -1,10 +1,8 @@
 import type { Codecs } from '../codec/ports.ts'
-import { concatBytes } from '../bytes/concat.ts'
 import { decodeLatin1 } from '../bytes/text.ts'
 import { GitError } from '../errors.ts'
 import type { RawObject } from '../object/object-reader.ts'
-import { encodeObjectHeader } from '../object/object-id.ts'
-import { parseObjectType, type ObjectType } from '../object/object-type.ts'
+import { parseObjectType } from '../object/object-type.ts'
 
 /** The longest header: the longest type name, a space, twenty digits and the NUL. */
 const MAX_HEADER = 32
@@ -27,14 +25,4 @@ export function parseLooseObject(file: Uint8Array, codecs: Codecs, maxSize: numb
     throw new GitError('CORRUPT_OBJECT', `loose object has ${body.length} bytes; its header says ${digits}`)
   }
   return { type: parseObjectType(name), body }
-}
-
-/** Encodes a loose object file. */
-export function encodeLooseObject(type: ObjectType, body: Uint8Array, codecs: Codecs): Uint8Array {
-  const pieces: Uint8Array[] = []
-  const stream = codecs.deflate.stream((piece) => pieces.push(piece.slice()))
-  stream.push(encodeObjectHeader(type, body.length))
-  stream.push(body)
-  stream.finish()
-  return concatBytes(pieces)
 }

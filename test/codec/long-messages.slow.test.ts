@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { encodeHex } from '../../src/bytes/hex.ts'
 import { createNodeCodecs } from '../../src/codec/node/index.ts'
+import { createPakoCodecs } from '../../src/codec/pako/index.ts'
 import { createPortableCodecs } from '../../src/codec/portable/index.ts'
 
 describe.each([
   ['portable', createPortableCodecs()],
-  ['portable on sha1-uint8array', createPortableCodecs({ sha1: 'sha1-uint8array' })],
+  ['pako', createPakoCodecs()],
   ['node', createNodeCodecs()],
 ])('hashes: %s', (_, codecs) => {
   it.each(['sha1', 'sha256'] as const)(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createNodeCodecs } from '../../src/codec/node/index.ts'
+import { createPakoCodecs } from '../../src/codec/pako/index.ts'
 import { createPortableCodecs } from '../../src/codec/portable/index.ts'
 import type { Codecs } from '../../src/codec/ports.ts'
 import { checkCodecContract, codecContract } from '../contract/codec-contract.ts'
@@ -7,8 +8,7 @@ import { checkCodecContract, codecContract } from '../contract/codec-contract.ts
 const PROVIDERS: Readonly<Record<string, () => Codecs>> = {
   node: () => createNodeCodecs(),
   portable: () => createPortableCodecs(),
-  'portable on pako and sha1-uint8array': () =>
-    createPortableCodecs({ inflate: 'pako', sha1: 'sha1-uint8array' }),
+  pako: () => createPakoCodecs(),
   'node, compressing hard': () => createNodeCodecs({ level: 9 }),
 }
 
@@ -30,7 +30,7 @@ describe('the codec contract', () => {
 })
 
 describe('the options of a provider', () => {
-  it.each([createNodeCodecs, createPortableCodecs])(
+  it.each([createNodeCodecs, createPakoCodecs, createPortableCodecs])(
     'refuse a compression level that does not exist',
     (create) => {
       for (const level of [-2, 10, 1.5, Number.NaN]) {
@@ -39,22 +39,18 @@ describe('the options of a provider', () => {
     },
   )
 
-  it('refuse an implementation that does not exist', () => {
-    const options = JSON.parse('{"inflate":"zlib"}') as { inflate: 'pako' }
-    expect(() => createPortableCodecs(options)).toThrow(
-      /option 'inflate' is 'zlib'; expected one of: own, pako/,
-    )
-  })
-
-  it.each([createNodeCodecs, createPortableCodecs])('choose how hard deflate tries', (create) => {
-    const text = new TextEncoder().encode(
-      Array.from({ length: 900 }, (_, n) => `line ${n % 89} of ${n % 7}, `).join(''),
-    )
-    const lengths = [0, 1, 6, 9].map((level) => create({ level }).deflate.deflate(text).length)
-    expect(lengths).toStrictEqual(lengths.toSorted((a, b) => b - a))
-    expect(create().deflate.deflate(text)).toStrictEqual(create({ level: 6 }).deflate.deflate(text))
-    expect(create({ level: -1 }).deflate.deflate(text)).toStrictEqual(
-      create({ level: 6 }).deflate.deflate(text),
-    )
-  })
+  it.each([createNodeCodecs, createPakoCodecs, createPortableCodecs])(
+    'choose how hard deflate tries',
+    (create) => {
+      const text = new TextEncoder().encode(
+        Array.from({ length: 900 }, (_, n) => `line ${n % 89} of ${n % 7}, `).join(''),
+      )
+      const lengths = [0, 1, 6, 9].map((level) => create({ level }).deflate.deflate(text).length)
+      expect(lengths).toStrictEqual(lengths.toSorted((a, b) => b - a))
+      expect(create().deflate.deflate(text)).toStrictEqual(create({ level: 6 }).deflate.deflate(text))
+      expect(create({ level: -1 }).deflate.deflate(text)).toStrictEqual(
+        create({ level: 6 }).deflate.deflate(text),
+      )
+    },
+  )
 })

@@ -20,7 +20,7 @@ async function measureBundle(program: string): Promise<number> {
   return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length / 1000
 }
 
-test('the engine, the Git handler and the storage of Durable Objects stay within 130 kB', async () => {
+test('the engine, the Git handler and the storage of Durable Objects stay within 115 kB', async () => {
   const program = `
     import { openRepository } from './repository/repository.ts'
     import { createGitHandler } from './http/git-handler.ts'
@@ -29,9 +29,9 @@ test('the engine, the Git handler and the storage of Durable Objects stay within
     import { createDurableObjectDatabase } from './storage/sqlite/drivers/durable-object.ts'
     console.log(openRepository, createGitHandler, createPortableCodecs, createSqliteR2Storage, createDurableObjectDatabase)
   `
-  expect(await measureBundle(program)).toBeLessThan(130)
+  expect(await measureBundle(program)).toBeLessThan(115)
 })
 
-test('the ready Worker, hub and all, stays within 250 kB', async () => {
-  expect(await measureBundle(`export * from './hosts/workers/index.ts'`)).toBeLessThan(250)
+test('the ready Worker, hub and all, stays within 220 kB', async () => {
+  expect(await measureBundle(`export * from './hosts/workers/index.ts'`)).toBeLessThan(220)
 })

@@ -19,7 +19,7 @@ const CODECS = {
   node,
   portable: createPortableCodecs(),
   // Deflates as git's zlib does; the one that Node has makes other streams.
-  loops: { ...node, deflate: createDeflate(6, node.deflate) },
+  loops: { ...node, deflate: createDeflate(6) },
 }
 
 let top: string

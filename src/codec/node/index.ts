@@ -45,7 +45,7 @@ export function createNodeCodecs(options: NodeCodecOptions = {}): Codecs {
         : createNodeHash(createSha1(), NATIVE_SHA1_FROM),
     sha256: createNodeHash(createSha256(), NATIVE_SHA256_FROM),
     inflate: createNodeInflate(createInflate(), NATIVE_INFLATE_FROM),
-    deflate: createDeflate(level, createNodeDeflate(level), NATIVE_DEFLATE_FROM),
+    deflate: createNodeDeflate(level, createDeflate(level), NATIVE_DEFLATE_FROM),
     crc32: createNodeCrc32(createCrc32(), NATIVE_CRC32_FROM),
   }
 }

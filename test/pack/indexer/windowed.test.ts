@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createNodeCodecs } from '../../../src/codec/node/index.ts'
+import { createPakoCodecs } from '../../../src/codec/pako/index.ts'
 import { createPortableCodecs } from '../../../src/codec/portable/index.ts'
 import { encodeHex } from '../../../src/bytes/hex.ts'
 import { parseObjectType } from '../../../src/object/object-type.ts'
@@ -120,7 +121,7 @@ describe('large objects', () => {
 
   test('that are damaged are refused in the same words', async () => {
     const pack = rawPack(entries)
-    const providers = [codecs, createPortableCodecs(), createPortableCodecs({ inflate: 'pako' })]
+    const providers = [codecs, createPortableCodecs(), createPakoCodecs()]
     for (const provider of providers) {
       const options = { codecs: provider, reachability: false }
       await fc.assert(

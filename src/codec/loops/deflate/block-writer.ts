@@ -104,7 +104,7 @@ export class BlockWriter {
     const dynamic = fixed < WORTH_A_CODE ? fixed : 3 + this.#makeCodes() + this.#extraBits
     const stored = 8 * (to - from) + 42
     if (stored < fixed && stored < dynamic) {
-      this.#writeStored(input, from, to, last)
+      this.store(input, from, to, last)
     } else if (fixed <= dynamic) {
       this.#put((last ? 1 : 0) | 2, 3)
       this.#writeSymbols(
@@ -251,8 +251,8 @@ export class BlockWriter {
     this.#held = held
   }
 
-  /** Stored blocks: their bytes begin at a byte boundary, behind their length and its complement. */
-  #writeStored(input: Uint8Array, from: number, to: number, last: boolean): void {
+  /** Writes `input[from, to)` as it is. The bytes of stored blocks begin at a byte boundary, behind their length and its complement. */
+  store(input: Uint8Array, from: number, to: number, last: boolean): void {
     do {
       const length = to - from < MAX_STORED ? to - from : MAX_STORED
       this.#put(last && from + length === to ? 1 : 0, 3)

@@ -11,27 +11,20 @@ const LEVEL_BYTE = [0x01, 0x01, 0x5e, 0x5e, 0x5e, 0x5e, 0x9c, 0xda, 0xda, 0xda] 
 const KEPT = 1 << 20
 
 /**
- * Creates a deflate on our own loops, for level 1 to 9. It searches as zlib does on that level, so that its streams are as long, give or
+ * Creates a deflate on our own loops, for level 0 to 9. It searches as zlib does on that level, so that its streams are as long, give or
  * take a hundredth; and one call costs little beyond its bytes, because nothing is cleared or allocated but the result.
  *
- * Inputs of `otherFrom` bytes and more, streams, and everything on level 0 go to `other`. Memory between calls: about 0.5 MiB.
+ * Memory between calls: about 0.5 MiB.
  *
  * @param lastPosition see {@link MatchFinder}.
  */
-export function createDeflate(
-  level: number,
-  other: Deflate,
-  otherFrom = Infinity,
-  lastPosition?: number,
-): Deflate {
-  if (level === 0) return other
+export function createDeflate(level: number, lastPosition?: number): Deflate {
   const finder = new MatchFinder(level, lastPosition)
   const writer = new BlockWriter()
   let scratch = new Uint8Array(4096)
 
   return {
     deflate(input, start = 0, end = input.length) {
-      if (end - start >= otherFrom) return other.deflate(input, start, end)
       assertRange(input, start, end)
       const size = maxDeflatedSize(end - start)
       const out = size <= scratch.length ? scratch : new Uint8Array(size)
@@ -39,7 +32,8 @@ export function createDeflate(
       out[0] = 0x78
       out[1] = LEVEL_BYTE[level]!
       writer.reset(out, 2)
-      finder.deflate(input, start, end, writer)
+      if (level === 0) writer.store(input, start, end, true)
+      else finder.deflate(input, start, end, writer)
       const sum = updateAdler32(1, input, start, end)
       let { at } = writer
       out[at++] = sum >>> 24
@@ -48,7 +42,6 @@ export function createDeflate(
       out[at++] = sum
       return out.slice(0, at)
     },
-    stream: (sink) => other.stream(sink),
   }
 }
 

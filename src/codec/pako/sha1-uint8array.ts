@@ -2,7 +2,7 @@ import { createHash } from 'sha1-uint8array'
 import type { HashAlgorithm } from '../ports.ts'
 import { assertRange } from '../ranges.ts'
 
-/** SHA-1 by the package `sha1-uint8array`: slower than our own loop, here to check it against. */
+/** SHA-1 by the package `sha1-uint8array`. */
 export function createSha1Uint8Array(): HashAlgorithm {
   return {
     name: 'sha1',
