@@ -14,6 +14,12 @@ export type PktLine =
   | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'flush' | 'delim' | 'response-end' | 'eof' }
 
+/** Lines up to what ended them. */
+export interface PktLines {
+  readonly lines: readonly string[]
+  readonly end: Exclude<PktLine['kind'], 'line'>
+}
+
 const EMPTY = /* @__PURE__ */ new Uint8Array(0)
 const SPECIAL = ['flush', 'delim', 'response-end'] as const
 
@@ -56,21 +62,29 @@ export class PktReader {
    * `LIMIT_EXCEEDED` when the packets are too many bytes.
    */
   async read(): Promise<Packet> {
-    const packet = this.#peeked ?? (await this.#readPacket())
-    this.#peeked = undefined
-    return packet
+    return this.#tryTake() ?? this.#readPacket()
   }
 
   /** The packet that the next `read` will return. */
   async peek(): Promise<Packet> {
-    this.#peeked ??= await this.#readPacket()
+    this.#peeked ??= this.#tryPacket() ?? (await this.#readPacket())
     return this.#peeked
   }
 
   /** Reads the next packet as a line of UTF-8 text; a final newline is dropped. */
   async readLine(): Promise<PktLine> {
-    const packet = await this.read()
+    const packet = this.#tryTake() ?? (await this.#readPacket())
     return packet.kind === 'data' ? { kind: 'line', text: decodeLine(packet.payload) } : packet
+  }
+
+  /** Reads lines until a packet comes that is none. Lines that lie in one chunk cost no turn of the event loop each. */
+  async readLines(): Promise<PktLines> {
+    const lines: string[] = []
+    for (;;) {
+      const packet = this.#tryTake() ?? (await this.#readPacket())
+      if (packet.kind !== 'data') return { lines, end: packet.kind }
+      lines.push(decodeLine(packet.payload))
+    }
   }
 
   /** The next `length` bytes without consuming them; fewer where the stream ends before. For what follows the packets. */
@@ -97,40 +111,46 @@ export class PktReader {
     await this.#source.return?.()
   }
 
+  /** The next packet, if it was peeked at or all of it lies in the chunk at hand. */
+  #tryTake(): Packet | undefined {
+    const packet = this.#peeked ?? this.#tryPacket()
+    this.#peeked = undefined
+    return packet
+  }
+
   async #readPacket(): Promise<Packet> {
-    if (!(await this.#fill(4))) {
+    for (;;) {
+      const packet = this.#tryPacket()
+      if (packet !== undefined) return packet
+      if (await this.#more()) continue
       if (this.#at === this.#chunk.length) return { kind: 'eof' }
       throw hungUp()
     }
-    const length = parsePktLength(this.#chunk, this.#at)
-    this.#packetBytes += Math.max(length, 4)
-    if (this.#packetBytes > this.#maxBytes) {
+  }
+
+  /** The next packet, if all of it lies in the chunk at hand. */
+  #tryPacket(): Packet | undefined {
+    const at = this.#at
+    const left = this.#chunk.length - at
+    if (left < 4) return undefined
+    const length = parsePktLength(this.#chunk, at)
+    const packetBytes = this.#packetBytes + Math.max(length, 4)
+    if (packetBytes > this.#maxBytes) {
       throw new GitError('LIMIT_EXCEEDED', `the request has more than ${this.#maxBytes} bytes of packets`, {
         details: { limit: 'maxRequestBytes' },
       })
     }
-    const special = SPECIAL[length]
-    if (special !== undefined) {
-      this.#at += 4
-      this.#packetCount++
-      return { kind: special }
-    }
-    if (!(await this.#fill(length))) throw hungUp()
-    const payload = this.#chunk.subarray(this.#at + 4, this.#at + length)
-    this.#at += length
+    if (left < length) return undefined
+    this.#at += Math.max(length, 4)
+    this.#packetBytes = packetBytes
     this.#packetCount++
+    const special = SPECIAL[length]
+    if (special !== undefined) return { kind: special }
+    const payload = this.#chunk.subarray(at + 4, at + length)
     if (isErrorPayload(payload)) {
       throw new GitError('PROTOCOL', `remote error: ${decodeLine(payload.subarray(4))}`)
     }
     return { kind: 'data', payload }
-  }
-
-  /** Makes `length` bytes lie in the chunk at hand; false when the stream ends before. */
-  async #fill(length: number): Promise<boolean> {
-    while (this.#chunk.length - this.#at < length) {
-      if (!(await this.#more())) return false
-    }
-    return true
   }
 
   /** Appends the next chunk of the stream to what is left of the one at hand. */

@@ -56,17 +56,18 @@ export function encodeBandError(message: string): Uint8Array {
 /** Gathers pieces of data into full packets of band 1. */
 export class BandBuffer {
   readonly #packetMax: number
-  readonly #kept: Uint8Array
+  /** Made when the first piece comes: data that is wrapped elsewhere passes by. */
+  #kept: Uint8Array | undefined
   #keptLength = 0
 
   constructor(packetMax: number) {
     this.#packetMax = packetMax
-    this.#kept = new Uint8Array(packetMax - HEADER_LENGTH)
   }
 
   /** Takes data; yields all packets that are full now, joined. The yielded array belongs to the caller. */
   *push(data: Uint8Array): Generator<Uint8Array, void, undefined> {
-    const room = this.#kept.length
+    const kept = (this.#kept ??= new Uint8Array(this.#packetMax - HEADER_LENGTH))
+    const room = kept.length
     const packets = Math.floor((this.#keptLength + data.length) / room)
     let from = 0
     if (packets > 0) {
@@ -75,7 +76,7 @@ export class BandBuffer {
         writePktLength(out, at, this.#packetMax)
         out[at + 4] = 1
         // What was kept is the beginning of the first packet.
-        if (this.#keptLength > 0) out.set(this.#kept.subarray(0, this.#keptLength), at + HEADER_LENGTH)
+        if (this.#keptLength > 0) out.set(kept.subarray(0, this.#keptLength), at + HEADER_LENGTH)
         const piece = data.subarray(from, from + room - this.#keptLength)
         out.set(piece, at + HEADER_LENGTH + this.#keptLength)
         from += piece.length
@@ -83,13 +84,13 @@ export class BandBuffer {
       }
       yield out
     }
-    this.#kept.set(data.subarray(from), this.#keptLength)
+    kept.set(data.subarray(from), this.#keptLength)
     this.#keptLength += data.length - from
   }
 
   /** Yields what is kept, if anything is. */
   *flush(): Generator<Uint8Array, void, undefined> {
-    if (this.#keptLength === 0) return
+    if (this.#kept === undefined || this.#keptLength === 0) return
     const packet = encodeBand(1, this.#kept.subarray(0, this.#keptLength), this.#packetMax)
     this.#keptLength = 0
     yield packet

@@ -28,15 +28,26 @@ export function findWholePack(
       parseHexInto(text, id)
       return index.find(id)
     }
-    const wanted = new Set<number>()
-    for (const want of wants) {
+    const { positions } = index
+    const wanted = new Uint32Array(wants.length)
+    for (const [at, want] of wants.entries()) {
       const rank = find(want)
       if (rank < 0) return false
-      wanted.add(index.positions[rank]!)
+      wanted[at] = positions[rank]!
     }
-    if (!reachability.tips.every((position) => wanted.has(position))) return false
+    if (!isWithin(reachability.tips, wanted.sort())) return false
     // A tag elsewhere that names an object of the pack would have to come along.
-    return includeTags.every(({ tag, peeled }) => find(tag) >= 0 || find(peeled) < 0)
+    const isWanted = new Set(wants)
+    return includeTags.every(({ tag, peeled }) => isWanted.has(tag) || find(tag) >= 0 || find(peeled) < 0)
+  })
+}
+
+/** Whether all of some numbers are among others, both in ascending order. */
+function isWithin(some: Uint32Array, others: Uint32Array): boolean {
+  let at = 0
+  return some.every((number) => {
+    while (at < others.length && others[at]! < number) at++
+    return others[at] === number
   })
 }
 

@@ -50,6 +50,24 @@ describe('pkt-line', () => {
     ])
   })
 
+  it('reads lines up to what is none, one by one or together, however the stream is cut', async () => {
+    const items = fc.array(packet, { maxLength: 12 })
+    await fc.assert(
+      fc.asyncProperty(items, fc.array(fc.nat()), fc.boolean(), async (list, cuts, peeks) => {
+        const one = new PktReader(chunked(encode(list), cuts))
+        const many = new PktReader(chunked(encode(list), cuts))
+        for (let isOver = false; !isOver;) {
+          if (peeks) await many.peek()
+          const { lines, end } = await many.readLines()
+          for (const text of lines) expect(await one.readLine()).toEqual({ kind: 'line', text })
+          expect(await one.readLine()).toEqual({ kind: end })
+          expect(many.packetCount).toBe(one.packetCount)
+          isOver = end === 'eof'
+        }
+      }),
+    )
+  })
+
   it('hands out what follows the packets untouched', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array(), fc.array(fc.nat()), fc.nat(20), async (rest, cuts, peek) => {

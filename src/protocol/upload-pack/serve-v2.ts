@@ -139,13 +139,9 @@ function chooseCommand(
 }
 
 async function readArguments(reader: PktReader, command: string): Promise<readonly string[]> {
-  const lines: string[] = []
-  for (;;) {
-    const line = await reader.readLine()
-    if (line.kind === 'flush') return lines
-    if (line.kind !== 'line') throw protocolError(`expected flush after ${command} arguments`)
-    lines.push(line.text)
-  }
+  const { lines, end } = await reader.readLines()
+  if (end !== 'flush') throw protocolError(`expected flush after ${command} arguments`)
+  return lines
 }
 
 function assertSameFormat(session: UploadSession, clientFormat: string): void {

@@ -1,4 +1,4 @@
-import { parseHex } from '../../bytes/hex.ts'
+import { parseHex, parseHexInto } from '../../bytes/hex.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -24,7 +24,12 @@ export interface UploadSession {
 
 /** The first of the ids that is not in the repository. */
 export async function findAbsent(view: ObjectView, ids: Iterable<ObjectId>): Promise<ObjectId | undefined> {
-  let open = [...ids]
+  const raw = new Uint8Array(view.format.idLength)
+  const isPacked = (id: ObjectId): boolean => {
+    parseHexInto(id, raw)
+    return view.locate(raw) !== undefined
+  }
+  let open = Array.from(ids).filter((id) => !isPacked(id))
   while (open.length > 0) {
     const unknown: ObjectId[] = []
     for (const id of open) {
