@@ -71,26 +71,21 @@ export function encodePackIndex(
   return bytes
 }
 
+/** Below so many rows, going through the 65536 counters of a pass of 16 bits would take longer than the rows. */
+const MANY_ROWS = 1 << 13
+
 /**
- * Rows in id order: a radix sort on the first 32 bits in two passes of 16, then an insertion sort of the few that tie.
+ * Rows in id order: a radix sort on the first bits, in passes of 16 bits or of 8, then an insertion sort of the few that tie.
  * Equal ids keep the order they came in.
  */
 function sortById(ids: Uint8Array, count: number, idLength: number): Uint32Array {
   let from = new Uint32Array(count)
   let to = new Uint32Array(count)
   for (let k = 0; k < count; k++) from[k] = k
-  for (const byteAt of [2, 0]) {
-    const starts = new Uint32Array(65537)
-    for (let k = 0; k < count; k++) {
-      const at = k * idLength + byteAt
-      starts[((ids[at]! << 8) | ids[at + 1]!) + 1]!++
-    }
-    for (let k = 0; k < 65536; k++) starts[k + 1]! += starts[k]!
-    for (let k = 0; k < count; k++) {
-      const entry = from[k]!
-      const at = entry * idLength + byteAt
-      to[starts[(ids[at]! << 8) | ids[at + 1]!]!++] = entry
-    }
+  const width = count < MANY_ROWS ? 1 : 2
+  const passes = count < MANY_ROWS ? 3 : 2
+  for (let pass = passes - 1; pass >= 0; pass--) {
+    sortPass(from, to, ids, idLength, width * pass, width)
     const swap = from
     from = to
     to = swap
@@ -105,4 +100,26 @@ function sortById(ids: Uint8Array, count: number, idLength: number): Uint32Array
     from[hole] = entry
   }
   return from
+}
+
+/** One stable pass: the rows of `from` in the order of the digit of `width` bytes at `byteAt` of their ids. */
+function sortPass(
+  from: Uint32Array,
+  to: Uint32Array,
+  ids: Uint8Array,
+  idLength: number,
+  byteAt: number,
+  width: number,
+): void {
+  const starts = new Uint32Array((1 << (8 * width)) + 1)
+  const shift = width === 2 ? 8 : 0
+  const low = byteAt + width - 1
+  for (let at = 0; at < from.length * idLength; at += idLength) {
+    starts[((ids[at + byteAt]! << shift) | ids[at + low]!) + 1]!++
+  }
+  for (let k = 1; k < starts.length; k++) starts[k]! += starts[k - 1]!
+  for (const entry of from) {
+    const at = entry * idLength
+    to[starts[(ids[at + byteAt]! << shift) | ids[at + low]!]!++] = entry
+  }
 }

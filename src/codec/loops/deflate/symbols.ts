@@ -78,11 +78,11 @@ function distanceSymbols(): Uint8Array {
   const symbols = new Uint8Array(512)
   let distance = 0
   for (let index = 0; index < DISTANCE_CODES; index++) {
-    const extra = index < 4 ? 0 : (index >> 1) - 1
-    for (let count = 1 << extra; count > 0; count--, distance++) {
-      if (distance < 256) symbols[distance] = index
-      if (distance % 128 === 0) symbols[256 + (distance >> 7)] = index
-    }
+    const end = distance + (1 << DISTANCE_EXTRA[index]!)
+    // Ranges that begin above 256 are of whole steps of 128.
+    if (end <= 256) symbols.fill(index, distance, end)
+    symbols.fill(index, 256 + ((distance + 127) >> 7), 256 + ((end + 127) >> 7))
+    distance = end
   }
   return symbols
 }
