@@ -4,7 +4,7 @@ import { createSqliteRegistry } from '../../hub/registry/sqlite/sqlite-registry.
 import type { Registry } from '../../hub/registry/registry.ts'
 import { createDurableObjectDatabase } from '../../storage/sqlite/drivers/durable-object.ts'
 import type { ObjectState, WorkerEnvironment } from './bindings.ts'
-import { captureOutcome, type RpcOutcome } from './rpc-outcome.ts'
+import { captureOutcome, type ObjectOutcome } from './object-outcome.ts'
 
 /** What is asked of the registry from elsewhere. */
 export type RegistryMethod = Exclude<keyof Registry, 'location' | 'close'>
@@ -20,7 +20,7 @@ export class RegistryObject extends DurableObject<WorkerEnvironment> {
   }
 
   /** Calls a method of the registry. Its arguments and its result are data. */
-  call(method: RegistryMethod, given: readonly unknown[]): Promise<RpcOutcome<unknown>> {
+  call(method: RegistryMethod, given: readonly unknown[]): Promise<ObjectOutcome<unknown>> {
     return captureOutcome(async () => {
       const called: unknown = Reflect.get(this.#registry, method)
       if (typeof called !== 'function') {

@@ -2,7 +2,7 @@ import type { Registry } from '../../hub/registry/registry.ts'
 import type { WorkerEnvironment } from './bindings.ts'
 import { objectOf } from './object-of.ts'
 import type { RegistryMethod } from './registry-object.ts'
-import { openOutcome } from './rpc-outcome.ts'
+import { openOutcome } from './object-outcome.ts'
 
 /** The registry as it is seen from other objects and from the Worker: every method asks the one object that has it. */
 export function createRemoteRegistry({ REGISTRY }: Pick<WorkerEnvironment, 'REGISTRY'>): Registry {
@@ -38,6 +38,7 @@ export function createRemoteRegistry({ REGISTRY }: Pick<WorkerEnvironment, 'REGI
     listTokens: ask('listTokens'),
     revokeToken: ask('revokeToken'),
     appendEvents: ask('appendEvents'),
+    listOutboxes: ask('listOutboxes'),
     readEvents: ask('readEvents'),
     dropEvents: ask('dropEvents'),
     markPending: ask('markPending'),

@@ -15,7 +15,7 @@ import type { ObjectState, WorkerEnvironment } from './bindings.ts'
 import { createHubOf, MEMORY, originOf } from './hub-of.ts'
 import { createRepositoryPeers } from './repository-peers.ts'
 import { readSettings, type WorkerSettings } from './worker-settings.ts'
-import { captureOutcome, type RpcOutcome } from './rpc-outcome.ts'
+import { captureOutcome, type ObjectOutcome } from './object-outcome.ts'
 
 /** How long maintenance that was not done waits, so that requests get their turn, in milliseconds. */
 const MAINTENANCE_PAUSE = 1000
@@ -28,7 +28,7 @@ const ID = 'repository-id'
 
 type Given<Method extends keyof RepositoriesHere> = Parameters<RepositoriesHere[Method]>
 type Answer<Method extends keyof RepositoriesHere> = Promise<
-  RpcOutcome<Awaited<ReturnType<RepositoriesHere[Method]>>>
+  ObjectOutcome<Awaited<ReturnType<RepositoriesHere[Method]>>>
 >
 
 /**

@@ -1,7 +1,7 @@
 import type { RepositoryPeers } from '../../storage/sqlite-r2/index.ts'
 import type { WorkerEnvironment } from './bindings.ts'
 import { objectOf } from './object-of.ts'
-import { openOutcome } from './rpc-outcome.ts'
+import { openOutcome } from './object-outcome.ts'
 
 /**
  * What is small of a repository lies in the Durable Object that is named by its key: there it is asked for.

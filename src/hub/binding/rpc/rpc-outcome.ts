@@ -1,10 +1,13 @@
 import { ArtifactsError, isArtifactsError, type ArtifactsErrorCode } from '../../artifacts-error.ts'
 
-/** A failure that a client is told, as a value. */
+/** A failure that a client is told, as a value: everything that is in an {@link ArtifactsError}. */
 export interface RpcFailure {
   readonly kind: 'failure'
   readonly code: ArtifactsErrorCode
   readonly message: string
+  readonly restMessage: string
+  readonly status: number
+  readonly pointer: string | undefined
 }
 
 /**
@@ -31,7 +34,8 @@ export async function captureOutcome(run: () => Promise<unknown>): Promise<RpcOu
 /** Makes a value of a failure; throws what no client is told of. */
 export function captureFailure(error: unknown): RpcFailure {
   if (!isArtifactsError(error)) throw error
-  return { kind: 'failure', code: error.code, message: error.message }
+  const { code, message, restMessage, status, pointer } = error
+  return { kind: 'failure', code, message, restMessage, status, pointer }
 }
 
 /** Gives what the method itself gave, or throws what it threw. */
@@ -47,6 +51,11 @@ export function releaseOutcome(outcome: RpcOutcome): unknown {
 }
 
 /** The error that a failure was. */
-export function failureOf({ code, message }: RpcFailure): ArtifactsError {
-  return new ArtifactsError(code, message)
+export function failureOf({ code, message, pointer, ...rest }: RpcFailure): ArtifactsError {
+  const { restMessage, status } = rest
+  return new ArtifactsError(code, message, {
+    restMessage,
+    status,
+    ...(pointer === undefined ? {} : { pointer }),
+  })
 }
