@@ -6,7 +6,7 @@ export { ARTIFACTS_LIMITS, type HubLimits, type RequestRate } from './hub-limits
 export type { ApiToken, AuthenticateApi } from './rest/api-access.ts'
 export type { Permission } from './rest/route.ts'
 export type * from './binding/binding-types.ts'
-export type { DeliverEventsOptions, RetryOptions } from './events/deliver-events.ts'
+export type { DeliverEventsOptions } from './events/deliver-events.ts'
 export {
   createCallbackSink,
   createQueueSink,
@@ -15,6 +15,7 @@ export {
 } from './events/event-sink.ts'
 export type { HubEvent, HubEventName, HubEventType } from './events/hub-event.ts'
 export type { PushedCommits } from './events/push-payload.ts'
+export type { RetryOptions } from './events/sink-delivery.ts'
 export {
   createWebhookSink,
   isWebhookSigned,

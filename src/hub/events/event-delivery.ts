@@ -5,8 +5,8 @@ export interface EventDelivery {
    * that dies. To be called before the change is committed; the function it resolves with, once, when the change is over.
    */
   beginPush(repository: string): Promise<() => void>
-  /** Says that the registry's outbox has new events. They are delivered in the background. */
-  notify(): void
+  /** Says that a repository has new events. They are delivered in the background. */
+  notify(repository: string): void
   /**
    * Delivers what is pending of a repository whose data is about to be removed: what its events tell has to be read before. Resolves when
    * nothing of it is needed any more.

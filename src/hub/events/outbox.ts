@@ -1,20 +1,33 @@
 import { isGitError } from '../../errors.ts'
 import type { HubContext } from '../hub-context.ts'
-import type { RegistryEvent } from '../registry/records.ts'
-import { parseStoredEvent, type HubEvent, type HubEventType, type StoredHubEvent } from './hub-event.ts'
+import {
+  encodeStoredEvent,
+  parseStoredEvent,
+  type HubEvent,
+  type HubEventType,
+  type StoredHubEvent,
+} from './hub-event.ts'
 import { readPushPayload, type PushedCommits } from './push-payload.ts'
 
 /** What reading outboxes takes of a hub. */
 export type OutboxContext = Pick<HubContext, 'account' | 'registry' | 'repositories' | 'onError'>
 
-/** How many events of a repository's own outbox are read at a time. */
+/** How many events of an outbox are read at a time. */
 const BATCH = 200
 
-/** Events of one repository, from the registry and from its own outbox, ready to be delivered. */
+/** An event, ready to be delivered. */
+export interface OutboxEvent {
+  /** Without the sink's name. */
+  readonly event: HubEvent
+  /** The same as a text for another outbox of the registry, worded to its end. */
+  readonly text: string
+}
+
+/** Events of one repository, from the registry and from its own outbox. */
 export interface OutboxBatch {
-  /** In the order in which they happened, without the sink's name. */
-  readonly events: readonly HubEvent[]
-  /** Whether the repository's own outbox has no more. */
+  /** In the order in which they happened. */
+  readonly events: readonly OutboxEvent[]
+  /** Whether neither outbox has more. */
   readonly isDrained: boolean
   /** Forgets them. */
   drop(): Promise<void>
@@ -25,29 +38,38 @@ interface Waiting {
   readonly stored: StoredHubEvent
 }
 
-/**
- * Reads what waits of one repository.
- *
- * @param listed its events from the registry.
- */
+/** Reads what waits of one repository. */
 export async function readOutbox(
   context: OutboxContext,
   repository: string,
-  listed: readonly RegistryEvent[],
   options: { readonly ownOutbox: boolean; readonly pushedCommits: PushedCommits },
 ): Promise<OutboxBatch> {
   const { registry, account } = context
+  const listed = await registry.readEvents(repository, BATCH)
   const own = options.ownOutbox ? await readOwn(context, repository, options.pushedCommits) : NOTHING
   const fromRegistry = listed.flatMap(({ sequence, text }) => waiting(`${repository}-r${sequence}`, text))
   const all = [...fromRegistry, ...own.waiting].sort((left, right) => left.stored.at - right.stored.at)
   return {
-    events: all.map((one) => toHubEvent(one, account)),
-    isDrained: own.count < BATCH,
+    events: all.map((one) => ({ event: toHubEvent(one, account), text: toText(one) })),
+    isDrained: listed.length < BATCH && own.count < BATCH,
     drop: async () => {
-      await registry.dropEvents(listed.map(({ sequence }) => sequence))
+      const sequences = listed.map(({ sequence }) => sequence)
+      if (sequences.length > 0) await registry.dropEvents(repository, sequences)
       if (own.through !== undefined) await dropOwn(context, repository, own.through)
     },
   }
+}
+
+/** Reads the oldest events of an outbox of the registry that was filled with texts of {@link OutboxEvent}s. */
+export async function readParked(
+  { registry, account }: OutboxContext,
+  outbox: string,
+  limit: number,
+): Promise<{ readonly sequence: number; readonly event: HubEvent | undefined }[]> {
+  return (await registry.readEvents(outbox, limit)).map(({ sequence, text }) => {
+    const [one] = waiting(`${outbox}-${sequence}`, text)
+    return { sequence, event: one && toHubEvent(one, account) }
+  })
 }
 
 /** Moves what waits in a repository's own outbox to the registry, worded to its end, because the repository is about to be removed. */
@@ -59,8 +81,7 @@ export async function moveToRegistry(
   for (;;) {
     const own = await readOwn(context, repository, pushedCommits)
     if (own.through === undefined) return
-    const texts = own.waiting.map(({ id, stored }) => JSON.stringify({ ...stored, id }))
-    await context.registry.appendEvents(repository, texts)
+    await context.registry.appendEvents(repository, own.waiting.map(toText))
     await dropOwn(context, repository, own.through)
   }
 }
@@ -121,6 +142,10 @@ async function whileThere<T>(otherwise: T, run: () => Promise<T>): Promise<T> {
 function waiting(id: string, text: string): readonly Waiting[] {
   const stored = parseStoredEvent(text)
   return stored === undefined ? [] : [{ id: stored.id ?? id, stored }]
+}
+
+function toText({ id, stored }: Waiting): string {
+  return encodeStoredEvent({ ...stored, id })
 }
 
 function toHubEvent({ id, stored }: Waiting, account: string): HubEvent {

@@ -126,7 +126,7 @@ function tellingOfFetches(
     if (events.length === 0) return
     hub.background(
       hub.registry.appendEvents(record.id, events).then(() => {
-        hub.delivery.notify()
+        hub.delivery.notify(record.id)
       }),
     )
   }

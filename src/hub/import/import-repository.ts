@@ -52,7 +52,6 @@ export async function importRepository(hub: HubContext, plan: ImportPlan): Promi
   }
   const result = importResult(hub, record, source, transferred)
   const created = await finishReservation(hub, reservation, result)
-  hub.delivery.notify()
   return { ...created, objects: transferred.objectCount }
 }
 

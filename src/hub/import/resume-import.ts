@@ -25,7 +25,7 @@ export async function resumeImport(hub: HubContext, record: RepositoryRecord): P
     const tokenEvents = tokens.flatMap((token) => hub.events.tokenCreated(record, token))
     const finished = { updatedAt: hub.now(), defaultBranch, events: [...events, ...tokenEvents] }
     if (await hub.registry.finishRepository(record.id, finished)) {
-      hub.delivery.notify()
+      hub.delivery.notify(record.id)
       return
     }
     await hub.storage.delete(repositoryKey(record.id))

@@ -68,9 +68,7 @@ export function tokenState(token: TokenRecord, now: number): TokenState {
 
 /** An event that waits to be delivered. */
 export interface RegistryEvent {
-  /** Ascending in the order in which events came to be; never used again. */
+  /** Ascending in the order in which the events of an outbox came to be; never used again there. */
   readonly sequence: number
-  /** Id of the repository that it is about. */
-  readonly repository: string
   readonly text: string
 }

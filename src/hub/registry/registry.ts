@@ -104,7 +104,7 @@ export interface Registry {
   /** The repository of this name, whatever its status. */
   findRepository(namespace: string, name: string): Promise<RepositoryRecord | undefined>
   readRepository(id: string): Promise<RepositoryRecord | undefined>
-  /** */
+  /** A page of the repositories of a namespace, in any status; an empty one where there is no such namespace. */
   listRepositories(query: RepositoryQuery): Promise<Page<RepositoryRecord>>
   /** Makes a repository ready. False when it is gone, or ready already: then nothing has changed. */
   finishRepository(id: string, result: FinishedRepository): Promise<boolean>
@@ -145,12 +145,17 @@ export interface Registry {
   /** Marks a token as revoked. False when it was already, or is not there. */
   revokeToken(id: string, at: number, events?: RegistryEvents): Promise<boolean>
 
-  /** Stores events about a repository, which need not exist. */
+  /**
+   * Stores events in the outbox of a repository, which need not exist: outboxes of other names, of lower-case ASCII letters, digits and
+   * `-`, are as good.
+   */
   appendEvents(repository: string, events: RegistryEvents): Promise<void>
-  /** The oldest events, in order. */
-  readEvents(limit: number): Promise<readonly RegistryEvent[]>
-  /** Forgets events. Unknown numbers are ignored. */
-  dropEvents(sequences: readonly number[]): Promise<void>
+  /** Names of outboxes that have events, and perhaps of some that had, in order. */
+  listOutboxes(limit: number, after?: string): Promise<readonly string[]>
+  /** The oldest events of an outbox, in order. */
+  readEvents(repository: string, limit: number): Promise<readonly RegistryEvent[]>
+  /** Forgets events of an outbox. Unknown numbers are ignored. */
+  dropEvents(repository: string, sequences: readonly number[]): Promise<void>
   /**
    * Marks a repository as one whose storage may have events in its own outbox. Done before refs change, so that no event is forgotten
    * by a process that dies. Returns a number that is greater than those of all marks of the repository before.

@@ -23,7 +23,7 @@ async function deleteRecord(hub: HubContext, record: RepositoryRecord): Promise<
   const events = hub.events.deleted(record, hub.now())
   const deleted = await hub.registry.deleteRepository(record.id, { tombstone: true, events })
   if (!deleted) return false
-  hub.delivery.notify()
+  hub.delivery.notify(record.id)
   scheduleCleanup(hub)
   return true
 }

@@ -94,7 +94,7 @@ export async function finishReservation(
   }
   const events = [...(result.events ?? []), ...hub.events.tokenCreated(finished, token.record)]
   if (await hub.registry.finishRepository(record.id, { ...result, updatedAt, events })) {
-    hub.delivery.notify()
+    hub.delivery.notify(record.id)
     return { record: finished, token }
   }
   // Its deletion may have been cleaned up after before the data was there.

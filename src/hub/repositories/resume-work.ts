@@ -32,5 +32,7 @@ async function settle(hub: HubContext, record: RepositoryRecord): Promise<void> 
   }
   await createStored(hub, record)
   const events = hub.events.created({ ...record, status: 'ready' })
-  await hub.registry.finishRepository(record.id, { updatedAt: record.createdAt, events })
+  if (await hub.registry.finishRepository(record.id, { updatedAt: record.createdAt, events })) {
+    hub.delivery.notify(record.id)
+  }
 }

@@ -71,7 +71,7 @@ export async function createToken(
   const events = hub.events.tokenCreated(repository, token.record)
   const created = await hub.registry.createToken(token.record, { keepOver: KEPT_TOKENS, events })
   if (!created) throw repositoryNotFound(repository.name)
-  hub.delivery.notify()
+  hub.delivery.notify(repository.id)
   return token
 }
 
@@ -124,7 +124,7 @@ export async function revokeRecord(
   const now = hub.now()
   const events = hub.events.tokenRevoked(repository, token, now)
   const revoked = await hub.registry.revokeToken(token.id, now, events)
-  if (revoked) hub.delivery.notify()
+  if (revoked) hub.delivery.notify(repository.id)
   return revoked
 }
 

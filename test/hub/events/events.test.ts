@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { createNodeListener } from '../../../src/hosts/node/index.ts'
-import { createCallbackSink, createQueueSink } from '../../../src/hub/events/event-sink.ts'
+import { createCallbackSink, createQueueSink, type EventSink } from '../../../src/hub/events/event-sink.ts'
 import type { HubEvent } from '../../../src/hub/events/hub-event.ts'
 import { createWebhookSink, isWebhookSigned } from '../../../src/hub/events/webhook-sink.ts'
 import type { DeliverEventsOptions } from '../../../src/hub/events/deliver-events.ts'
@@ -234,8 +234,110 @@ describe('events', () => {
       expect(seen).toHaveLength(5)
     })
     await eventually(async () => {
-      expect([await hub.registry.readEvents(10), await hub.registry.listPending(10)]).toEqual([[], []])
+      expect([await hub.registry.listOutboxes(10), await hub.registry.listPending(10)]).toEqual([[], []])
     })
+  })
+
+  it('go on to one sink, event after event, while another refuses or hangs with the first', async () => {
+    const refused: string[] = []
+    const hung: HubEvent[] = []
+    const late: { release: () => void } = { release: () => undefined }
+    const seen: HubEvent[] = []
+    let isOpen = false
+    const sinks = [
+      createCallbackSink('refusing', (event) => {
+        if (!isOpen) throw new Error('not now')
+        refused.push(event.id)
+      }),
+      createCallbackSink('hanging', async (event) => {
+        hung.push(event)
+        if (hung.length === 1) await new Promise<void>((resolve) => (late.release = resolve))
+      }),
+      createCallbackSink('easy', (event) => {
+        seen.push(event)
+      }),
+    ]
+    const hub = createTestHub({ events: { sinks, retry: { firstWait: 20, longestWait: 50, attempts: 1e6 } } })
+    await hub.result('POST', '/namespaces/team/repos', { name: 'one' })
+    for (let at = 0; at < 3; at++) {
+      await commitTo(hub, 'one', `file ${at}`)
+      // Each is there before the next thing happens, whatever the others do.
+      await eventually(() => {
+        expect(seen).toHaveLength(3 + at)
+      })
+    }
+    expect([refused.length, hung.length]).toEqual([0, 1])
+    await hub.result('DELETE', '/namespaces/team/repos/one')
+    await eventually(() => {
+      expect(seen).toHaveLength(6)
+    })
+    isOpen = true
+    late.release()
+    const ids = seen.map(({ id }) => id)
+    await eventually(() => {
+      expect([refused, hung.map(({ id }) => id)]).toEqual([ids, ids])
+    })
+    await eventually(async () => {
+      expect([await hub.registry.listOutboxes(10), await hub.registry.listPending(10)]).toEqual([[], []])
+    })
+    expect(new Set(hung.map(({ metadata }) => metadata.eventSubscriptionId))).toEqual(new Set(['hanging']))
+    expect(hub.failures).toEqual([])
+  })
+
+  it('that another process put aside come before those that it never saw', async () => {
+    let isOpen = false
+    const taken: string[] = []
+    const sink = (): EventSink =>
+      createCallbackSink('shared', (event) => {
+        if (!isOpen) throw new Error('not now')
+        taken.push(event.type.replace('cf.artifacts.repo.', ''))
+      })
+    const retry = { firstWait: 3_600_000, longestWait: 3_600_000 }
+    const first = createTestHub({ events: { sinks: [sink()], retry } })
+    const { storage, registry } = first
+    const { id } = await first.result<{ id: string }>('POST', '/namespaces/team/repos', { name: 'one' })
+    // Nothing of it is left but what is put aside.
+    await eventually(async () => {
+      expect((await registry.listOutboxes(9)).map((name) => name.startsWith('sink-'))).toEqual([true])
+      expect(await registry.readEvents(id, 9)).toEqual([])
+    })
+    isOpen = true
+    const second = createTestHub({ storage, registry, events: { sinks: [sink()], retry } })
+    await commitTo(second, 'one', 'a')
+    await eventually(() => {
+      expect(taken).toEqual(['created', 'token.created', 'pushed'])
+    })
+    await first.hub.close()
+    await second.hub.close()
+  })
+
+  it('that wait for a sink which is not there are reported once, and come when it is there again', async () => {
+    const refusing = createCallbackSink('a/B', () => Promise.reject(new Error('not now')))
+    const first = createTestHub({ events: { sinks: [refusing] } })
+    const { storage, registry } = first
+    await first.result('POST', '/namespaces/team/repos', { name: 'one' })
+    await eventually(async () => {
+      expect((await registry.listOutboxes(9)).map((name) => name.startsWith('sink-'))).toEqual([true])
+    })
+    await first.hub.close()
+    const without = createListeningHub({}, { storage, registry })
+    await without.hub.resume()
+    await eventually(() => {
+      expect(without.failures.map(String)).toEqual([expect.stringContaining('does not have')])
+    })
+    await without.hub.resume()
+    await without.hub.close()
+    expect([without.seen.length, without.failures.length]).toEqual([0, 1])
+    const seen: string[] = []
+    const again = createCallbackSink('a/B', (event) => {
+      seen.push(event.type)
+    })
+    const last = createTestHub({ storage, registry, events: { sinks: [again] } })
+    await last.hub.resume()
+    await eventually(() => {
+      expect(seen).toEqual(['cf.artifacts.repo.created', 'cf.artifacts.repo.token.created'])
+    })
+    await last.hub.close()
   })
 
   it('that a sink never takes are given up and reported, and the next one comes', async () => {
@@ -255,7 +357,7 @@ describe('events', () => {
   it.each(['memory', 'sqlite'])(
     'survive a process that ends before they were delivered, in %s',
     async (kind) => {
-      const refusing = createCallbackSink('refusing', () => Promise.reject(new Error('not now')))
+      const refusing = createCallbackSink('test', () => Promise.reject(new Error('not now')))
       const stores = kind === 'sqlite' ? await openSqliteStores() : {}
       const first = createTestHub({ events: { sinks: [refusing] }, ...stores })
       await first.result('POST', '/namespaces/team/repos', { name: 'one' })
@@ -267,7 +369,7 @@ describe('events', () => {
       await waitForNames(next.seen, ['created', 'token.created', 'pushed'])
       expect(next.seen[2]?.payload).toMatchObject({ after: commit.hash, totalCommitsCount: 1 })
       await eventually(async () => {
-        expect([await registry.readEvents(10), await registry.listPending(10)]).toEqual([[], []])
+        expect([await registry.listOutboxes(10), await registry.listPending(10)]).toEqual([[], []])
       })
       await next.hub.close()
       const last = createListeningHub({}, { storage, registry })
@@ -281,7 +383,7 @@ describe('events', () => {
     const hub = createTestHub()
     await hub.result('POST', '/namespaces/team/repos', { name: 'one' })
     await commitTo(hub, 'one', 'a')
-    expect([await hub.registry.readEvents(10), await hub.registry.listPending(10)]).toEqual([[], []])
+    expect([await hub.registry.listOutboxes(10), await hub.registry.listPending(10)]).toEqual([[], []])
   })
 })
 
@@ -340,5 +442,7 @@ describe('sinks', () => {
     const make = (url: string, secret: string) => () => createWebhookSink({ name: 'x', url, secret })
     expect(make('nonsense', 's')).toThrow('malformed')
     expect(make('https://example.com', '')).toThrow('empty')
+    const sinks = ['a', 'b', 'a'].map((name) => createCallbackSink(name, () => undefined))
+    expect(() => createTestHub({ events: { sinks } })).toThrow("sinks are named 'a', 'b', 'a'")
   })
 })

@@ -53,7 +53,7 @@ test('no event of an acknowledged push is lost by a kill, and those of a reposit
 
   const database = await openNodeDatabase({ path })
   const later: string[] = []
-  const sink = createCallbackSink('later', (event) => {
+  const sink = createCallbackSink('child', (event) => {
     if (event.type.endsWith('.pushed')) later.push(String(event.payload['after']))
   })
   const stores = { storage: createSqliteStorage({ database }), registry: createSqliteRegistry({ database }) }

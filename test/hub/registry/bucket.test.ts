@@ -28,7 +28,7 @@ describe('several processes on one bucket', () => {
     const id = sampleId(`id${created.indexOf(true)}`)
     for (const registry of processes) {
       expect((await registry.findRepository('space', 'name'))?.id).toBe(id)
-      expect((await registry.readEvents(10)).map(({ text }) => text)).toEqual([
+      expect((await registry.readEvents(id, 10)).map(({ text }) => text)).toEqual([
         `created ${created.indexOf(true)}`,
       ])
     }
@@ -40,7 +40,7 @@ describe('several processes on one bucket', () => {
     )
     const listed = await processes[0]?.listTokens({ repository: id, now: NOW, limit: 99, offset: 0 })
     expect(listed?.total).toBe(7)
-    expect((await processes[1]?.readEvents(99))?.length).toBe(7)
+    expect((await processes[1]?.readEvents(id, 99))?.length).toBe(7)
   })
 })
 

@@ -70,8 +70,9 @@ export function createBucketRegistry(options: BucketRegistryOptions): Registry {
     revokeToken: (id, at, events = []) => tokens.revokeToken(state, id, at, events),
 
     appendEvents: (repository, events) => outbox.append(repository, events),
-    readEvents: (limit) => outbox.read(limit),
-    dropEvents: (sequences) => outbox.drop(sequences),
+    listOutboxes: (limit, after) => outbox.list(limit, after),
+    readEvents: (repository, limit) => outbox.read(repository, limit),
+    dropEvents: (repository, sequences) => outbox.drop(repository, sequences),
     async markPending(repository) {
       const mark = state.nextNumber()
       await objects.write(`${keys.marks}${keyText(repository)}/${sortable(mark)}`, {})

@@ -79,7 +79,8 @@ export async function changeDocument<R>(
   return objects.change<NameDocument, R>(key, (found) => {
     const { document, answer } = change(found ?? NO_DOCUMENT)
     if (document === undefined) return { answer }
-    return { value: withEvents(state, document, address.repository, events), answer }
+    const outbox = { kind: 'name', repository: address.repository } as const
+    return { value: withEvents(state, document, outbox, events), answer }
   })
 }
 
@@ -93,18 +94,18 @@ export async function noteOutbox(
   await objects.write(keys.outbox(kind, repository, nextNumber()), key)
 }
 
-/** A document with more events in its outbox. */
+/** A document with more events in its outbox. Numbers are even in the document of a name and odd elsewhere: a repository may be in both. */
 export function withEvents(
   state: BucketState,
   document: NameDocument,
-  repository: string,
+  { kind, repository }: { readonly kind: OutboxKind; readonly repository: string },
   events: RegistryEvents,
 ): NameDocument {
   if (events.length === 0) return document
   let last = document.outbox.at(-1)?.sequence ?? 0
   const added = events.map((text): OutboxEvent => {
-    // In one outbox numbers grow, whatever the clocks of processes say.
-    last = Math.max(last + 1, state.nextNumber())
+    // In one document numbers grow, whatever the clocks of processes say.
+    last = Math.max(last + 2, state.nextNumber() * 2 + (kind === 'stray' ? 1 : 0))
     return { sequence: last, repository, text }
   })
   return { ...document, outbox: [...document.outbox, ...added] }

@@ -20,8 +20,10 @@ export interface ObjectKeys {
   readonly unready: string
   /** Repositories whose data is to be removed, once they are deleted. */
   readonly cleanups: string
-  /** Outboxes that have events, or had: each note an object of its own, `<kind>/<repository>/<number>`. */
+  /** Outboxes that have events, or had: each note an object of its own, `<repository>/<kind>/<number>`. */
   readonly outboxes: string
+  /** Begins the keys of all notes of one repository. */
+  outboxesOf(repository: string): string
   /** @param kind whether the outbox is in the document of a name, or stands alone. */
   outbox(kind: OutboxKind, repository: string, number: number): string
   /** The outbox of events about what is not there. */
@@ -42,7 +44,8 @@ export function objectKeys(prefix: string): ObjectKeys {
     unready: `${prefix}w/`,
     cleanups: `${prefix}c/`,
     outboxes: `${prefix}e/`,
-    outbox: (kind, repository, number) => `${prefix}e/${kind}/${keyText(repository)}/${sortable(number)}`,
+    outboxesOf: (repository) => `${prefix}e/${keyText(repository)}/`,
+    outbox: (kind, repository, number) => `${prefix}e/${keyText(repository)}/${kind}/${sortable(number)}`,
     stray: (repository) => `${prefix}x/${keyText(repository)}`,
     marks: `${prefix}p/`,
   }

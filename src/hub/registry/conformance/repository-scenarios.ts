@@ -49,7 +49,7 @@ export const repositoryScenarios: readonly RegistryScenario[] = [
       const winner = outcomes.indexOf(true)
       assertEqual((await registry.findRepository('space', 'name'))?.id, sampleId(`id${winner}`), 'the winner')
       assertEqual((await registry.findNamespace('space'))?.repositoryCount, 1, 'the number of repositories')
-      const events = await registry.readEvents(10)
+      const events = await registry.readEvents(sampleId(`id${winner}`), 10)
       assertEqual(
         events.map(({ text }) => text),
         [`created ${winner}`],
@@ -77,7 +77,7 @@ export const repositoryScenarios: readonly RegistryScenario[] = [
       work: null,
     }
     assertEqual(await registry.readRepository(record.id), finished, 'the repository')
-    assertEqual((await registry.readEvents(10)).length, 1, 'the number of events')
+    assertEqual((await registry.readEvents(record.id, 10)).length, 1, 'the number of events')
     assertEqual(await registry.finishRepository(sampleId('none'), result), false, 'what is not there')
   }),
   scenario(
@@ -137,7 +137,7 @@ export const repositoryScenarios: readonly RegistryScenario[] = [
       assertEqual(await registry.findTokenByHash(token.hash), undefined, 'its token by hash')
       assertEqual(await registry.findTombstone('Space', 'gONE'), record.id, 'its tombstone')
       assertEqual(
-        (await registry.readEvents(10)).map(({ text }) => text),
+        (await registry.readEvents(record.id, 10)).map(({ text }) => text),
         ['deleted'],
         'the events',
       )

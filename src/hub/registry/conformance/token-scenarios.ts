@@ -14,14 +14,14 @@ export const tokenScenarios: readonly RegistryScenario[] = [
       assertEqual(await registry.findTokenByHash(second.hash), second, 'by hash')
       assertEqual(await registry.findTokenByHash('hash of nothing'), undefined, 'another hash')
       assertEqual(
-        (await registry.readEvents(9)).map(({ text }) => text),
+        (await registry.readEvents(record.id, 9)).map(({ text }) => text),
         ['made'],
         'the events',
       )
       const orphan = sampleToken('orphan', sampleId('none'))
       assertEqual(await registry.createToken(orphan, { keepOver: 9, events: ['x'] }), false, 'an orphan')
       assertEqual(await registry.findToken(orphan.id), undefined, 'the orphan')
-      assertEqual((await registry.readEvents(9)).length, 1, 'the number of events')
+      assertEqual((await registry.readEvents(record.id, 9)).length, 1, 'the number of events')
     },
   ),
   scenario(
@@ -60,7 +60,7 @@ export const tokenScenarios: readonly RegistryScenario[] = [
     ])
     assertEqual(outcomes.filter(Boolean).length, 1, 'the number of successes')
     assertEqual((await registry.findTokenByHash(token.hash))?.revokedAt, NOW + 5, 'the moment')
-    assertEqual((await registry.readEvents(9)).length, 1, 'the number of events')
+    assertEqual((await registry.readEvents(record.id, 9)).length, 1, 'the number of events')
     assertEqual(await registry.revokeToken(sampleId('none'), NOW), false, 'what is not there')
   }),
   scenario(

@@ -16,14 +16,16 @@ export function createMemoryRegistry(): Registry {
   const cleanups = new Set<string>()
   /** In the order in which they were made. */
   const tokens = new Map<string, TokenRecord>()
-  let events: RegistryEvent[] = []
+  const outboxes = new Map<string, RegistryEvent[]>()
   let lastSequence = 0
   const pending = new Map<string, number>()
   let lastMark = 0
 
   const address = (namespace: string, name: string): string => `${nameKey(namespace)}/${nameKey(name)}`
   const append = (repository: string, texts: RegistryEvents = []): void => {
-    events.push(...texts.map((text) => ({ sequence: ++lastSequence, repository, text })))
+    if (texts.length === 0) return
+    const added = texts.map((text) => ({ sequence: ++lastSequence, text }))
+    outboxes.set(repository, [...(outboxes.get(repository) ?? []), ...added])
   }
   const repositoriesOf = (namespace: string): RepositoryRecord[] =>
     [...repositories.values()].filter((record) => nameKey(record.namespace) === nameKey(namespace))
@@ -186,10 +188,17 @@ export function createMemoryRegistry(): Registry {
     },
 
     appendEvents: append,
-    readEvents: (limit) => events.slice(0, limit),
-    dropEvents: (sequences) => {
+    listOutboxes: (limit, after = '') =>
+      [...outboxes.keys()]
+        .filter((name) => name > after)
+        .sort()
+        .slice(0, limit),
+    readEvents: (repository, limit) => (outboxes.get(repository) ?? []).slice(0, limit),
+    dropEvents: (repository, sequences) => {
       const dropped = new Set(sequences)
-      events = events.filter(({ sequence }) => !dropped.has(sequence))
+      const left = (outboxes.get(repository) ?? []).filter(({ sequence }) => !dropped.has(sequence))
+      if (left.length === 0) outboxes.delete(repository)
+      else outboxes.set(repository, left)
     },
     markPending: (repository) => {
       pending.set(repository, ++lastMark)

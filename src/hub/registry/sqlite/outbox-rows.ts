@@ -8,19 +8,31 @@ export function insertEvents(sql: Prepare, repository: string, events: readonly 
   }
 }
 
-export function readEvents(sql: Prepare, limit: number): RegistryEvent[] {
-  return sql('SELECT sequence, repository, text FROM packstone_hub_events ORDER BY sequence LIMIT ?')
-    .all(limit)
-    .map((row) => ({
-      sequence: numberIn(row, 'sequence'),
-      repository: textIn(row, 'repository'),
-      text: textIn(row, 'text'),
-    }))
+/** Goes from one name to the next along the index, however many events there are of each. */
+const LIST_OUTBOXES = `
+  WITH RECURSIVE outboxes (name) AS (
+    SELECT min(repository) FROM packstone_hub_events WHERE repository > ?
+    UNION ALL
+    SELECT (SELECT min(repository) FROM packstone_hub_events WHERE repository > name)
+    FROM outboxes WHERE name IS NOT NULL
+  )
+  SELECT name FROM outboxes WHERE name IS NOT NULL LIMIT ?`
+
+export function listOutboxes(sql: Prepare, limit: number, after: string): string[] {
+  return sql(LIST_OUTBOXES)
+    .all(after, limit)
+    .map((row) => textIn(row, 'name'))
 }
 
-export function dropEvents(sql: Prepare, sequences: readonly number[]): void {
+export function readEvents(sql: Prepare, repository: string, limit: number): RegistryEvent[] {
+  return sql('SELECT sequence, text FROM packstone_hub_events WHERE repository = ? ORDER BY sequence LIMIT ?')
+    .all(repository, limit)
+    .map((row) => ({ sequence: numberIn(row, 'sequence'), text: textIn(row, 'text') }))
+}
+
+export function dropEvents(sql: Prepare, repository: string, sequences: readonly number[]): void {
   for (const sequence of sequences) {
-    sql('DELETE FROM packstone_hub_events WHERE sequence = ?').run(sequence)
+    sql('DELETE FROM packstone_hub_events WHERE sequence = ? AND repository = ?').run(sequence, repository)
   }
 }
 

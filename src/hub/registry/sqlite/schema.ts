@@ -75,6 +75,7 @@ const STEPS: readonly string[] = [
      mark INTEGER PRIMARY KEY AUTOINCREMENT,
      repository TEXT NOT NULL UNIQUE
    );`,
+  'CREATE INDEX packstone_hub_events_by_repository ON packstone_hub_events (repository, sequence);',
 ]
 
 /**

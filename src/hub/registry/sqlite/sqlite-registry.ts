@@ -84,10 +84,11 @@ export function createSqliteRegistry(options: SqliteRegistryOptions): Registry {
       database.transact('durable', (sql) => {
         outbox.insertEvents(sql, repository, events)
       }),
-    readEvents: (limit) => database.run((sql) => outbox.readEvents(sql, limit)),
-    dropEvents: (sequences) =>
+    listOutboxes: (limit, after = '') => database.run((sql) => outbox.listOutboxes(sql, limit, after)),
+    readEvents: (repository, limit) => database.run((sql) => outbox.readEvents(sql, repository, limit)),
+    dropEvents: (repository, sequences) =>
       database.transact('lazy', (sql) => {
-        outbox.dropEvents(sql, sequences)
+        outbox.dropEvents(sql, repository, sequences)
       }),
     markPending: (repository) => database.transact('lazy', (sql) => outbox.markPending(sql, repository)),
     clearPending: (repository, mark) =>
