@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { ArtifactsError } from '../artifacts-error.ts'
 import type { HubContext } from '../hub-context.ts'
 import type { RepositoryRecord } from '../registry/records.ts'
@@ -25,7 +25,7 @@ const REPOSITORY = '/namespaces/:namespace/repos/:name'
 /** Segments of a raw route in front of the ref: `namespaces`, its name, `repos`, its name, `raw`. */
 const RAW_PREFIX = 5
 
-const HASH_PATH = repositoryPath.extend({ hash: HASH_SCHEMA })
+const HASH_PATH = z.extend(repositoryPath, { hash: HASH_SCHEMA })
 
 const log = defineRoute({
   method: 'get',
@@ -35,14 +35,11 @@ const log = defineRoute({
   permission: 'read',
   path: repositoryPath,
   query: z.object({
-    ref: z.string().default('HEAD'),
-    limit: z.coerce
-      .number()
-      .int()
-      .positive()
-      .default(DEFAULT_LOG_LIMIT)
-      .describe(`Capped at ${MAX_LOG_LIMIT}.`),
-    offset: z.coerce.number().int().nonnegative().default(0),
+    ref: z._default(z.string(), 'HEAD'),
+    limit: z
+      ._default(z.coerce.number().check(z.int(), z.positive()), DEFAULT_LOG_LIMIT)
+      .check(z.describe(`Capped at ${MAX_LOG_LIMIT}.`)),
+    offset: z._default(z.coerce.number().check(z.int(), z.nonnegative()), 0),
   }),
   success: { status: 200, result: z.array(COMMIT_SCHEMA) },
   failures: [400, 404],
@@ -105,7 +102,7 @@ const file = defineRoute({
   summary: 'Reads a file of a revision as bytes',
   permission: 'read',
   path: repositoryPath,
-  query: z.object({ ref: z.string().default('HEAD'), path: z.string() }),
+  query: z.object({ ref: z._default(z.string(), 'HEAD'), path: z.string() }),
   success: { status: 200, content: 'application/octet-stream' },
   failures: [400, 404, 413],
   handle: async ({ hub, request, path, query }) => {

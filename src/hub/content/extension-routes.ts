@@ -1,9 +1,9 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { ArtifactsError } from '../artifacts-error.ts'
 import { findRepository } from '../repositories/find-repository.ts'
 import { resultResponse } from '../rest/envelope.ts'
 import { defineRoute, type Route } from '../rest/route.ts'
-import { repositoryPath } from '../rest/schemas.ts'
+import { count, repositoryPath } from '../rest/schemas.ts'
 import { commitChanges } from './commit-changes.ts'
 import { parseCommitRequest } from './commit-request.ts'
 import { DEFAULT_DIFF_LIMIT, MAX_DIFF_LIMIT, readDifference, readMergeBases } from './compare.ts'
@@ -31,9 +31,9 @@ const refs = defineRoute({
   permission: 'read',
   path: repositoryPath,
   query: z.object({
-    prefix: z.string().default(''),
-    limit: z.coerce.number().int().positive().max(MAX_REFS_LIMIT).default(DEFAULT_REFS_LIMIT),
-    cursor: z.string().optional(),
+    prefix: z._default(z.string(), ''),
+    limit: z._default(count(MAX_REFS_LIMIT), DEFAULT_REFS_LIMIT),
+    cursor: z.optional(z.string()),
   }),
   success: { status: 200, result: z.array(REF_SCHEMA), paged: true },
   failures: [400, 404],
@@ -53,9 +53,9 @@ const diff = defineRoute({
   permission: 'read',
   path: repositoryPath,
   query: z.object({
-    from: z.string().optional(),
-    to: z.string().default('HEAD'),
-    limit: z.coerce.number().int().positive().max(MAX_DIFF_LIMIT).default(DEFAULT_DIFF_LIMIT),
+    from: z.optional(z.string()),
+    to: z._default(z.string(), 'HEAD'),
+    limit: z._default(count(MAX_DIFF_LIMIT), DEFAULT_DIFF_LIMIT),
   }),
   success: { status: 200, result: DIFFERENCE_SCHEMA },
   failures: [400, 404],
@@ -87,7 +87,7 @@ const blobStream = defineRoute({
   operationId: 'packstone_blob_stream',
   summary: 'Streams a blob of any size (not in Artifacts)',
   permission: 'read',
-  path: repositoryPath.extend({ hash: HASH_SCHEMA }),
+  path: z.extend(repositoryPath, { hash: HASH_SCHEMA }),
   success: { status: 200, content: 'application/octet-stream' },
   failures: [400, 404],
   handle: async ({ hub, request, path }) => {

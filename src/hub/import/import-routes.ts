@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { toCreatedJson } from '../rest/representations.ts'
 import { resultResponse } from '../rest/envelope.ts'
 import { defineRoute, type Route } from '../rest/route.ts'
@@ -14,9 +14,13 @@ const importOne = defineRoute({
   path: z.object({ namespace: z.string(), name: repositoryName }),
   body: z.object({
     url: z.string(),
-    branch: z.string().min(1).optional().describe('Only this branch, which becomes the default branch'),
-    depth: z.int().positive().max(0x7fffffff).optional().describe('How many commits of history'),
-    read_only: z.boolean().optional(),
+    branch: z
+      .optional(z.string().check(z.minLength(1)))
+      .check(z.describe('Only this branch, which becomes the default branch')),
+    depth: z
+      .optional(z.int().check(z.positive(), z.maximum(0x7fffffff)))
+      .check(z.describe('How many commits of history')),
+    read_only: z.optional(z.boolean()),
   }),
   codes: { '/name': 'INVALID_REPO_NAME' },
   success: { status: 201, result: createdResult },

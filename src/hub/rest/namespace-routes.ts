@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { ArtifactsError } from '../artifacts-error.ts'
 import { resultResponse } from './envelope.ts'
 import { listResponse } from './list-response.ts'
@@ -25,7 +25,7 @@ const createNamespace = defineRoute({
   operationId: 'artifacts_namespaces_create',
   summary: 'Create a namespace',
   permission: 'edit',
-  body: z.object({ namespace: namespaceName, jurisdiction: jurisdiction.default('unrestricted') }),
+  body: z.object({ namespace: namespaceName, jurisdiction: z._default(jurisdiction, 'unrestricted') }),
   success: { status: 201, result: namespaceResult },
   failures: [400, 409],
   handle: async ({ hub, body }) => {

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { REST_BASE } from './rest-handler.ts'
 import type { Route, RouteSuccess } from './route.ts'
 
@@ -8,7 +8,7 @@ const envelopeError = z.object({
   code: z.int(),
   message: z.string(),
   documentation_url: z.url(),
-  source: z.object({ pointer: z.string() }).optional(),
+  source: z.optional(z.object({ pointer: z.string() })),
 })
 
 const pageInfo = z.object({
@@ -17,7 +17,7 @@ const pageInfo = z.object({
   total_pages: z.int(),
   count: z.int(),
   total_count: z.int(),
-  cursor: z.string().optional(),
+  cursor: z.optional(z.string()),
 })
 
 const cursorInfo = z.object({ cursor: z.string(), per_page: z.int(), count: z.int() })
@@ -134,7 +134,7 @@ function queryParameters(route: Route): Json[] {
   }))
 }
 
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+function schemaOf(schema: z.ZodMiniType, io: 'input' | 'output'): Json {
   const described: Json = { ...z.toJSONSchema(schema, { io, unrepresentable: 'any' }) }
   // The document as a whole says which dialect it is in.
   delete described['$schema']

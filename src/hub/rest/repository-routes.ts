@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { createRepository } from '../repositories/create-repository.ts'
 import { deleteRepository } from '../repositories/delete-repository.ts'
 import { findRepository, repositoryNotFound } from '../repositories/find-repository.ts'
@@ -28,10 +28,10 @@ const listRepositories = defineRoute({
   summary: 'List the repositories of a namespace',
   permission: 'read',
   path: namespacePath,
-  query: listQuery(50).extend({
-    search: z.string().max(100).optional(),
-    sort: z.enum(['created_at', 'updated_at', 'last_push_at', 'name']).default('created_at'),
-    direction: z.enum(['asc', 'desc']).default('desc'),
+  query: z.extend(listQuery(50), {
+    search: z.optional(z.string().check(z.maxLength(100))),
+    sort: z._default(z.enum(['created_at', 'updated_at', 'last_push_at', 'name']), 'created_at'),
+    direction: z._default(z.enum(['asc', 'desc']), 'desc'),
   }),
   success: { status: 200, result: z.array(repositoryRow), paged: true },
   failures: [400],
@@ -62,9 +62,9 @@ const createOne = defineRoute({
   path: namespacePath,
   body: z.object({
     name: repositoryName,
-    description: description.nullish(),
-    default_branch: branchName.optional(),
-    read_only: z.boolean().optional(),
+    description: z.nullish(description),
+    default_branch: z.optional(branchName),
+    read_only: z.optional(z.boolean()),
   }),
   codes: { '/name': 'INVALID_REPO_NAME' },
   success: { status: 201, result: createdResult },
@@ -119,9 +119,9 @@ const forkOne = defineRoute({
   path: repositoryPath,
   body: z.object({
     name: repositoryName,
-    description: description.nullish(),
-    read_only: z.boolean().optional(),
-    default_branch_only: z.boolean().optional(),
+    description: z.nullish(description),
+    read_only: z.optional(z.boolean()),
+    default_branch_only: z.optional(z.boolean()),
   }),
   codes: { '/name': 'INVALID_REPO_NAME' },
   success: { status: 201, result: forkedResult },

@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import type { ArtifactsErrorCode } from '../artifacts-error.ts'
 import type { HubContext } from '../hub-context.ts'
 
@@ -18,9 +18,9 @@ export type Permission = 'read' | 'edit'
 
 /** One operation of the REST interface: how it is found, what it takes, and what it is documented with. */
 export interface RouteDefinition<
-  Path extends z.ZodType = z.ZodType,
-  Query extends z.ZodType = z.ZodType,
-  Body extends z.ZodType = z.ZodType,
+  Path extends z.ZodMiniType = z.ZodMiniType,
+  Query extends z.ZodMiniType = z.ZodMiniType,
+  Body extends z.ZodMiniType = z.ZodMiniType,
 > {
   readonly method: 'get' | 'post' | 'put' | 'delete'
   /** Behind `…/artifacts`, with parameters as `:name`; `*` at the end for the rest. */
@@ -48,7 +48,7 @@ export type RouteSuccess =
   | {
       readonly status: 200 | 201 | 202
       /** What `result` of the envelope holds. */
-      readonly result: z.ZodType
+      readonly result: z.ZodMiniType
       /** Whether the envelope has `result_info`. */
       readonly paged?: boolean
     }
@@ -62,9 +62,11 @@ export interface Route extends Omit<RouteDefinition, 'handle'> {
 }
 
 /** Defines a route: its handler gets what its schemas make of the request. */
-export function defineRoute<Path extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
-  route: RouteDefinition<Path, Query, Body>,
-): Route {
+export function defineRoute<
+  Path extends z.ZodMiniType,
+  Query extends z.ZodMiniType,
+  Body extends z.ZodMiniType,
+>(route: RouteDefinition<Path, Query, Body>): Route {
   return {
     ...route,
     // What the router hands over has been read by these very schemas.

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isBranchName, isNamespaceName, isRepositoryName, REPOSITORY_NAME_MESSAGE } from '../names.ts'
 
 /** What routes take and answer, each part once: the same schemas read requests and document them. */
@@ -8,26 +8,30 @@ export const repositoryPath = z.object({ namespace: z.string(), name: z.string()
 
 export const repositoryName = z
   .string({ error: REPOSITORY_NAME_MESSAGE })
-  .refine(isRepositoryName, { error: REPOSITORY_NAME_MESSAGE })
+  .check(z.refine(isRepositoryName, { error: REPOSITORY_NAME_MESSAGE }))
 export const namespaceName = z
   .string({ error: 'Invalid namespace name' })
-  .refine(isNamespaceName, { error: 'Invalid namespace name' })
-export const branchName = z.string().refine(isBranchName, { error: 'Invalid branch name' })
-export const description = z.string().max(4096)
+  .check(z.refine(isNamespaceName, { error: 'Invalid namespace name' }))
+export const branchName = z.string().check(z.refine(isBranchName, { error: 'Invalid branch name' }))
+export const description = z.string().check(z.maxLength(4096))
 export const jurisdiction = z.enum(['unrestricted', 'eu', 'us', 'fedramp'])
 
+/** A whole number from 1 to `maximum` in a query. */
+export const count = (maximum: number): z.ZodMiniNumber =>
+  z.coerce.number().check(z.int(), z.positive(), z.maximum(maximum))
+
 /** `limit`, `cursor` and `page` of a list. */
-export const listQuery = (defaultLimit: number): z.ZodObject<ListQueryShape> =>
+export const listQuery = (defaultLimit: number): z.ZodMiniObject<ListQueryShape> =>
   z.object({
-    limit: z.coerce.number().int().positive().max(200).default(defaultLimit),
-    cursor: z.string().optional(),
-    page: z.coerce.number().int().positive().max(1_000_000_000).optional(),
+    limit: z._default(count(200), defaultLimit),
+    cursor: z.optional(z.string()),
+    page: z.optional(count(1_000_000_000)),
   })
 
 type ListQueryShape = {
-  limit: z.ZodDefault<z.ZodCoercedNumber>
-  cursor: z.ZodOptional<z.ZodString>
-  page: z.ZodOptional<z.ZodCoercedNumber>
+  limit: z.ZodMiniDefault<z.ZodMiniNumber>
+  cursor: z.ZodMiniOptional<z.ZodMiniString>
+  page: z.ZodMiniOptional<z.ZodMiniNumber>
 }
 
 export const namespaceResult = z.object({
@@ -41,30 +45,30 @@ export const namespaceResult = z.object({
 export const repositoryResult = z.object({
   id: z.string(),
   name: z.string(),
-  description: z.string().nullable(),
+  description: z.nullable(z.string()),
   default_branch: z.string(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
-  last_push_at: z.iso.datetime().nullable(),
-  source: z.string().nullable(),
+  last_push_at: z.nullable(z.iso.datetime()),
+  source: z.nullable(z.string()),
   read_only: z.boolean(),
   remote: z.url(),
 })
 
-export const repositoryRow = repositoryResult.extend({
+export const repositoryRow = z.extend(repositoryResult, {
   status: z.enum(['creating', 'importing', 'forking', 'ready']),
 })
 
 export const createdResult = z.object({
   id: z.string(),
   name: z.string(),
-  description: z.string().nullable(),
+  description: z.nullable(z.string()),
   default_branch: z.string(),
   remote: z.url(),
   token: z.string(),
 })
 
-export const forkedResult = createdResult.extend({ objects: z.int() })
+export const forkedResult = z.extend(createdResult, { objects: z.int() })
 
 export const tokenScope = z.enum(['read', 'write'])
 

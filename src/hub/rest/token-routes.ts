@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { ArtifactsError } from '../artifacts-error.ts'
 import { nameKey } from '../names.ts'
 import { findRepository } from '../repositories/find-repository.ts'
@@ -7,6 +7,7 @@ import { resultResponse } from './envelope.ts'
 import { toMintedTokenJson, toTokenJson } from './representations.ts'
 import { defineRoute, type Route } from './route.ts'
 import {
+  count,
   idResult,
   namespacePath,
   newTokenResult,
@@ -23,9 +24,9 @@ const listTokens = defineRoute({
   permission: 'read',
   path: repositoryPath,
   query: z.object({
-    state: z.enum(['active', 'expired', 'revoked', 'all']).default('active'),
-    per_page: z.coerce.number().int().positive().max(100).default(30),
-    page: z.coerce.number().int().positive().max(1_000_000).default(1),
+    state: z._default(z.enum(['active', 'expired', 'revoked', 'all']), 'active'),
+    per_page: z._default(count(100), 30),
+    page: z._default(count(1_000_000), 1),
   }),
   success: { status: 200, result: z.array(tokenResult), paged: true },
   failures: [400, 404, 409],
@@ -56,8 +57,11 @@ const createOne = defineRoute({
   path: namespacePath,
   body: z.object({
     repo: z.string(),
-    scope: tokenScope.default('write'),
-    ttl: z.number({ error: TTL_MESSAGE }).refine(isTtl, { error: TTL_MESSAGE }).default(DEFAULT_TTL),
+    scope: z._default(tokenScope, 'write'),
+    ttl: z._default(
+      z.number({ error: TTL_MESSAGE }).check(z.refine(isTtl, { error: TTL_MESSAGE })),
+      DEFAULT_TTL,
+    ),
   }),
   codes: { '/ttl': 'INVALID_TTL' },
   success: { status: 201, result: newTokenResult },

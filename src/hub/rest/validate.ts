@@ -1,4 +1,5 @@
-import type * as z from 'zod'
+import { en } from 'zod/locales'
+import type * as z from 'zod/mini'
 import type { ArtifactsErrorCode } from '../artifacts-error.ts'
 import { ArtifactsError } from '../artifacts-error.ts'
 import { failureResponse } from './envelope.ts'
@@ -9,10 +10,13 @@ export type Validated =
   | { readonly kind: 'valid'; readonly value: unknown }
   | { readonly kind: 'invalid'; readonly response: Response }
 
+/** What is wrong with a value, in words. */
+const ENGLISH = /* @__PURE__ */ en().localeError
+
 /** Reads a part of a request by its schema. A route without one for it takes the value as it is. */
-export function validate(route: Route, schema: z.ZodType | undefined, value: unknown): Validated {
+export function validate(route: Route, schema: z.ZodMiniType | undefined, value: unknown): Validated {
   if (schema === undefined) return { kind: 'valid', value }
-  const parsed = schema.safeParse(value)
+  const parsed = schema.safeParse(value, { error: ENGLISH })
   if (parsed.success) return { kind: 'valid', value: parsed.data }
   const errors = parsed.error.issues.map(({ path, message }) => {
     const pointer = path.length === 0 ? undefined : `/${path.map(String).join('/')}`
