@@ -18,7 +18,16 @@ interface ServeOptions extends Omit<ServeBareOptions, 'bare'>, ServePlainOptions
 }
 
 /** Options of the hub only. */
-const HUB_OPTIONS = ['apiToken', 'account', 'origin', 'artifactsLimits', 'importAllowLoopback', 'demo']
+const HUB_OPTIONS = [
+  'apiToken',
+  'account',
+  'origin',
+  'artifactsLimits',
+  'webhook',
+  'webhookSecret',
+  'importAllowLoopback',
+  'demo',
+]
 
 /**
  * The command line, as commander describes it. Only what a command needs is loaded, when it runs: indexing a pack
@@ -70,6 +79,16 @@ export function createProgram(): Command {
     .option('--account <name>', 'the account in the paths of the REST interface', parseAccount, 'local')
     .option('--origin <url>', 'where clients reach the hub; default: where it listens', parseOrigin)
     .option('--artifacts-limits', 'hold clients to the limits of Cloudflare Artifacts', false)
+    .option(
+      '--webhook <url>',
+      'post what happens to this address, and to those of further --webhook, as signed JSON',
+      collectAddresses,
+      [],
+    )
+    .option(
+      '--webhook-secret <text>',
+      'signs what is posted; default: that of PACKSTONE_WEBHOOK_SECRET in the environment',
+    )
     .option(
       '--import-allow-loopback',
       'let repositories be imported from this machine, over http too: for tests',
@@ -262,6 +281,10 @@ function parseAccount(text: string): string {
     throw new InvalidArgumentError("an account is of letters, digits, '_' and '-'.")
   }
   return text
+}
+
+function collectAddresses(text: string, before: readonly string[]): readonly string[] {
+  return [...before, parseOrigin(text)]
 }
 
 function parseOrigin(text: string): string {

@@ -17,6 +17,7 @@ import { readAutoPackLimit } from '../../repository/maintenance/maintenance-sche
 import { maintainStorage } from '../../repository/maintenance/maintained-storage.ts'
 import type { MaintainWhen } from '../serve/maintain-after-pushes.ts'
 import { prepareDemo } from '../serve/demo-repository.ts'
+import { createWebhookSinks } from '../serve/webhooks.ts'
 import { openBucketStorage, openPlainStorage, type PlainStorageOptions } from '../serve/plain-storage.ts'
 import {
   createSharedOptions,
@@ -34,6 +35,9 @@ export interface ServeHubOptions extends PlainStorageOptions {
   readonly account: string
   readonly origin?: string
   readonly artifactsLimits: boolean
+  /** Addresses that events are posted to. */
+  readonly webhook: readonly string[]
+  readonly webhookSecret?: string
   readonly importAllowLoopback: boolean
   readonly demo: boolean
   /** Bytes. */
@@ -48,6 +52,7 @@ const RESUME_MS = 60_000
 /** `packstone serve`: a hub on a store of its own, until SIGINT or SIGTERM. */
 export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
   const { host, port, quiet, account } = options
+  const sinks = createWebhookSinks(options.webhook, options.webhookSecret)
   const { storage, registry } = await openStores(options)
   const apiToken = options.apiToken ?? randomBytes(20).toString('hex')
   const shared = createSharedOptions(options.memoryBudget)
@@ -68,6 +73,7 @@ export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
       openRepositories: OPEN_REPOSITORIES,
       imports: { fetch: outside.fetch, allowLoopbackHttp: allowLoopback },
       ...(options.artifactsLimits ? { limits: ARTIFACTS_LIMITS } : {}),
+      ...(sinks.length === 0 ? {} : { events: { sinks } }),
       onError: logError,
     })
 

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { resolve as resolvePath } from 'node:path'
 import type { GitServer } from './git-server.ts'
 
-const START_MS = 20_000
+/** Far more than it ever takes, on a machine that has much else to do. */
+const START_MS = 120_000
 
 export interface PackstoneOptions {
   /** More arguments for `packstone serve`. */
