@@ -7,6 +7,7 @@ import { encodeObjectId, type ObjectId } from '../object/object-id.ts'
 import type { RawObject } from '../object/object-reader.ts'
 import type { ObjectType } from '../object/object-type.ts'
 import type { KeptPacks } from './kept-packs.ts'
+import type { KnownRequests } from './known-requests.ts'
 import { parseLooseObject } from './loose-object.ts'
 import type { ObjectDatabase } from './object-database.ts'
 import type { ObjectLocation, ObjectView } from './object-view.ts'
@@ -26,6 +27,7 @@ export class DatabaseView implements ObjectView {
   readonly format: ObjectFormat
   readonly codecs: Codecs
   readonly keptPacks: KeptPacks
+  readonly requests: KnownRequests
   readonly shallow: ReadonlySet<ObjectId>
   reachability: ReachabilitySet<ReachablePackFile>
   readonly #database: ObjectDatabase
@@ -47,6 +49,7 @@ export class DatabaseView implements ObjectView {
     this.format = database.format
     this.codecs = database.codecs
     this.keptPacks = database.memory.caches.packs
+    this.requests = database.memory.caches.requests
     this.shallow = shallow
     this.#database = database
     this.#packs = packs

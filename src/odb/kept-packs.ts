@@ -1,5 +1,6 @@
 import type { LruSpace, SharedLru } from '../bytes/shared-lru.ts'
 import type { Framing } from './framing.ts'
+import { StateMemory } from './known-requests.ts'
 
 /** A pack that was made for somebody, wrapped as it was sent. */
 export interface KeptPack {
@@ -18,9 +19,6 @@ interface Entry {
   readonly keys: readonly number[]
 }
 
-/** Requests that are remembered for each state of a repository. */
-const MAX_REQUESTS = 64
-
 /**
  * Packs that were asked for more than once, kept for the next who asks for the same, within the memory of the cache that they share.
  *
@@ -31,7 +29,7 @@ export class KeptPacks {
   /** The largest pack that is kept. */
   readonly maxBytes: number
   readonly #pieces: LruSpace<Uint8Array>
-  readonly #states = new WeakMap<object, Map<string, Entry | 'asked once'>>()
+  readonly #requests = new StateMemory<Entry | 'asked once'>()
   #nextKey = 0
 
   constructor(cache: SharedLru<Uint8Array>) {
@@ -41,12 +39,9 @@ export class KeptPacks {
 
   /** The pack that answers a request. If there is none, tells whether it is worth keeping when it is made. */
   find(state: object, request: string): KeptPack | 'keep' | 'make' {
-    const requests = this.#states.get(state) ?? new Map<string, Entry | 'asked once'>()
-    this.#states.set(state, requests)
-    const entry = requests.get(request)
+    const entry = this.#requests.get(state, request)
     if (entry === undefined) {
-      if (requests.size >= MAX_REQUESTS) requests.clear()
-      requests.set(request, 'asked once')
+      this.#requests.set(state, request, 'asked once')
       return 'make'
     }
     if (entry === 'asked once') return 'keep'
@@ -65,6 +60,6 @@ export class KeptPacks {
       this.#pieces.set(key, piece, piece.length)
       return key
     })
-    this.#states.get(state)?.set(request, { pack, keys })
+    this.#requests.set(state, request, { pack, keys })
   }
 }

@@ -3,6 +3,7 @@ import { SharedLru } from '../bytes/shared-lru.ts'
 import { GitError } from '../errors.ts'
 import type { RawObject } from '../object/object-reader.ts'
 import { KeptPacks } from './kept-packs.ts'
+import { KnownRequests } from './known-requests.ts'
 
 /** What is taken where the host does not say how much there is: a third of the smallest isolates. */
 const DEFAULT_BYTES = 48 << 20
@@ -17,6 +18,7 @@ export interface ObjectCaches {
   readonly objects: SharedLru<RawObject>
   /** Packs that were made for somebody; they take part in `blocks`. */
   readonly packs: KeptPacks
+  readonly requests: KnownRequests
 }
 
 /**
@@ -66,5 +68,10 @@ export function createMemoryBudget(
 /** Divides bytes between stored blocks and inflated objects. */
 export function createObjectCaches(maxBytes: number): ObjectCaches {
   const blocks = new SharedLru<Uint8Array>(maxBytes / 2)
-  return { blocks, objects: new SharedLru(maxBytes / 2), packs: new KeptPacks(blocks) }
+  return {
+    blocks,
+    objects: new SharedLru(maxBytes / 2),
+    packs: new KeptPacks(blocks),
+    requests: new KnownRequests(),
+  }
 }

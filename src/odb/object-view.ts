@@ -2,6 +2,7 @@ import type { Codecs } from '../codec/ports.ts'
 import type { ObjectSource } from '../graph/object-source.ts'
 import type { ReachabilitySet } from '../graph/reachability-set.ts'
 import type { KeptPacks } from './kept-packs.ts'
+import type { KnownRequests } from './known-requests.ts'
 import type { PackFile, ReachablePackFile } from './pack-file.ts'
 
 /** Where a stored copy of an object is. */
@@ -22,6 +23,8 @@ export interface ObjectView extends ObjectSource {
   readonly codecs: Codecs
   /** Packs that were made for somebody before. */
   readonly keptPacks: KeptPacks
+  /** What was found out about requests before. */
+  readonly requests: KnownRequests
   /** The packs of the view, newest first; others once one of them turned out to be gone. */
   readonly packs: readonly PackFile[]
   /** The packed copy to reuse when sending the object; `undefined` when it is loose or absent. */

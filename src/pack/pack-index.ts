@@ -85,17 +85,36 @@ export class PackIndex {
     return this.#bytes.subarray(0, this.#bytes.length - this.idLength)
   }
 
-  /** The rank of the raw id at `bytes[at]`, or -1 when the pack does not have it. */
+  /**
+   * The rank of the raw id at `bytes[at]`, or -1 when the pack does not have it.
+   *
+   * Ids are spread evenly, so the place of one among those of its first byte is guessed from its next bytes, and looked for nearby
+   * first: fewer looks than halving takes, and at neighbours. Ids that are spread otherwise take a few looks more.
+   */
   find(bytes: Uint8Array, at = 0): number {
+    const view = this.#view
     const first = bytes[at]!
-    let low = first === 0 ? 0 : this.#view.getUint32(this.#fanoutAt + 4 * (first - 1))
-    let high = this.#view.getUint32(this.#fanoutAt + 4 * first)
+    let low = first === 0 ? 0 : view.getUint32(this.#fanoutAt + 4 * (first - 1))
+    let high = view.getUint32(this.#fanoutAt + 4 * first)
+    const key =
+      ((bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!) >>> 0
+    let middle = low + Math.floor((high - low) * key * 2 ** -32)
+    let step = 4
     while (low < high) {
-      const middle = (low + high) >>> 1
-      const order = compareRanges(this.#bytes, this.#idsAt + middle * this.#stride, bytes, at, this.idLength)
+      const idAt = this.#idsAt + middle * this.#stride
+      const word = view.getUint32(idAt + 1)
+      const order =
+        word < key ? -1 : word > key ? 1 : compareRanges(this.#bytes, idAt, bytes, at, this.idLength)
       if (order === 0) return middle
-      if (order < 0) low = middle + 1
-      else high = middle
+      if (order < 0) {
+        low = middle + 1
+        middle += step
+      } else {
+        high = middle
+        middle -= step
+      }
+      step *= 4
+      if (middle < low || middle >= high || step > 64) middle = (low + high) >>> 1
     }
     return -1
   }

@@ -20,6 +20,9 @@ export interface PktLines {
   readonly end: Exclude<PktLine['kind'], 'line'>
 }
 
+const NEWLINE = 10
+/** From so many bytes on it pays to decode a chunk as one text. */
+const MANY_LINES = 512
 const EMPTY = /* @__PURE__ */ new Uint8Array(0)
 const SPECIAL = ['flush', 'delim', 'response-end'] as const
 
@@ -81,9 +84,33 @@ export class PktReader {
   async readLines(): Promise<PktLines> {
     const lines: string[] = []
     for (;;) {
+      this.#takeLines(lines)
       const packet = this.#tryTake() ?? (await this.#readPacket())
       if (packet.kind !== 'data') return { lines, end: packet.kind }
       lines.push(decodeLine(packet.payload))
+    }
+  }
+
+  /** Takes lines of plain ASCII as parts of one text, as far as they lie in the chunk at hand. The others are left where they are. */
+  #takeLines(lines: string[]): void {
+    if (this.#peeked !== undefined) return
+    const chunk = this.#chunk
+    const start = this.#at
+    if (chunk.length - start < MANY_LINES) return
+    const text = decodeUtf8(chunk.subarray(start))
+    // Longer sequences of bytes are fewer characters.
+    if (text.length !== chunk.length - start) return
+    for (;;) {
+      const at = this.#at
+      if (chunk.length - at < 4) return
+      const length = parsePktLength(chunk, at)
+      const end = at + length
+      const isPlain = length > 8 && end <= chunk.length && this.#packetBytes + length <= this.#maxBytes
+      if (!isPlain || text.startsWith('ERR ', at + 4 - start)) return
+      this.#at = end
+      this.#packetBytes += length
+      this.#packetCount++
+      lines.push(text.slice(at + 4 - start, (chunk[end - 1] === NEWLINE ? end - 1 : end) - start))
     }
   }
 
@@ -170,7 +197,8 @@ export class PktReader {
 
 /** Decodes a payload as text without its final newline. */
 export function decodeLine(payload: Uint8Array): string {
-  const end = payload.length > 0 && payload[payload.length - 1] === 10 ? payload.length - 1 : payload.length
+  const end =
+    payload.length > 0 && payload[payload.length - 1] === NEWLINE ? payload.length - 1 : payload.length
   return decodeUtf8(payload.subarray(0, end))
 }
 

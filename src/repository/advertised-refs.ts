@@ -33,9 +33,17 @@ interface KnownRefs {
   readonly stored: readonly Ref[]
   peeled?: readonly AdvertisedRef[]
   unpeeled?: readonly AdvertisedRef[]
+  /** Parts of the above, by their prefixes. */
+  readonly parts: Map<string, readonly AdvertisedRef[]>
 }
 
-/** Lists refs for clients. What a tag object names never changes, so it is looked up once. */
+/** Parts of the list that are remembered. */
+const MAX_PARTS = 16
+
+/**
+ * Lists refs for clients. What a tag object names never changes, so it is looked up once. While no ref changes the same list is given
+ * out again where the storage does so too, so that others can remember what they made of it.
+ */
 export class AdvertisedRefs {
   readonly #storage: RepositoryStorage
   readonly #peeled = new Map<ObjectId, ObjectId | null>()
@@ -55,13 +63,17 @@ export class AdvertisedRefs {
     ])
     let known = this.#known
     if (known === undefined || known.stored !== stored || known.head !== head) {
-      known = this.#known = { head, stored }
+      known = this.#known = { head, stored, parts: new Map() }
       if (prefixes !== undefined) return this.#advertise(view, head, stored, peel, isWanted)
     }
     const key = peel ? 'peeled' : 'unpeeled'
     const all = known[key] ?? (await this.#advertise(view, head, stored, peel, () => true))
     if (known[key] === undefined && isSelfContained(head, stored)) known[key] = all
-    return prefixes === undefined ? all : all.filter(({ name }) => isWanted(name))
+    if (prefixes === undefined) return all
+    const partKey = JSON.stringify([key, prefixes])
+    const part = known.parts.get(partKey) ?? all.filter(({ name }) => isWanted(name))
+    if (known[key] === all && known.parts.size < MAX_PARTS) known.parts.set(partKey, part)
+    return part
   }
 
   async #advertise(

@@ -1,25 +1,9 @@
-import { encodeHex } from '../bytes/hex.ts'
 import { frameChunks, unwrapFrames } from '../odb/framing.ts'
 import type { KeptPack, KeptPacks } from '../odb/kept-packs.ts'
-import type { ObjectView } from '../odb/object-view.ts'
-import { parseObjectId } from '../object/object-id.ts'
 import type { FetchPlan, PackPlanOptions } from './outgoing-pack.ts'
-import type { WholePackRequest } from './whole-pack.ts'
 
 /** Only frames that most peers ask for are worth keeping. */
 const LEAST_FRAME = 4096
-
-/** A digest of a request that nothing bounds. */
-export function digestRequest({ format }: ObjectView, { wants, includeTags }: WholePackRequest): string {
-  const hash = format.hash.create()
-  for (const id of wants) hash.update(parseObjectId(id, format))
-  // Zeros are no object, so that wants and tags cannot be taken for each other.
-  hash.update(new Uint8Array(format.idLength))
-  for (const { tag } of includeTags) hash.update(parseObjectId(tag, format))
-  const digest = new Uint8Array(format.idLength)
-  hash.digestInto(digest, 0)
-  return encodeHex(digest)
-}
 
 /** The plan for a pack that was kept. */
 export function planKeptPack(pack: KeptPack, { signal, onProgress }: PackPlanOptions): FetchPlan {

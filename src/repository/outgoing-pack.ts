@@ -21,8 +21,14 @@ import type { PackFile, ReachablePackFile } from '../odb/pack-file.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import { COPY, COPY_DELTA, selectEntries, type PackSelection } from './pack-selection.ts'
 import { searchFetchDeltas } from './fetch-deltas/search-fetch-deltas.ts'
-import { findWholePack, readFramedPack, readWholePack } from './whole-pack.ts'
-import { digestRequest, keepPack, planKeptPack } from './kept-answer.ts'
+import {
+  digestRequest,
+  findWholePack,
+  readFramedPack,
+  readWholePack,
+  type IncludedTag,
+} from './whole-pack.ts'
+import { keepPack, planKeptPack } from './kept-answer.ts'
 import { writeSelection } from './write-selection.ts'
 
 /** What a pack for a client shall contain. */
@@ -45,7 +51,7 @@ export interface PackRequest {
   /** Objects that the client gets from elsewhere: left out too, and told in the plan. */
   readonly elsewhere?: readonly ObjectId[]
   /** Annotated tags that are sent when the object they finally name is sent (`include-tag`). */
-  readonly includeTags: readonly { readonly tag: ObjectId; readonly peeled: ObjectId }[]
+  readonly includeTags: readonly IncludedTag[]
 }
 
 export interface PackPlanOptions {
@@ -250,8 +256,8 @@ async function parentsOf(view: ObjectView, commit: Uint8Array): Promise<readonly
 
 async function includeTags(view: ObjectView, enumeration: Enumeration, request: PackRequest): Promise<void> {
   const isNamed = namesIncluded(view, enumeration, request.includeTags.length)
-  for (const { tag, peeled } of request.includeTags) {
-    if (!isNamed(peeled)) continue
+  for (const { id: tag, peeled } of request.includeTags) {
+    if (peeled === undefined || !isNamed(peeled)) continue
     const { tags } = await peel(view, parseObjectId(tag, view.format))
     for (const id of tags) includeObject(enumeration, id, TAG)
   }

@@ -7,7 +7,23 @@ import type { Framing } from '../odb/framing.ts'
 /** What decides whether a stored pack is the answer to a request as it is. */
 export interface WholePackRequest {
   readonly wants: readonly ObjectId[]
-  readonly includeTags: readonly { readonly tag: ObjectId; readonly peeled: ObjectId }[]
+  readonly includeTags: readonly IncludedTag[]
+}
+
+/** A tag that is to come along when what it finally names is sent; a ref that names no tag object has no `peeled`, and is passed over. */
+export interface IncludedTag {
+  readonly id: ObjectId
+  readonly peeled?: ObjectId
+}
+
+/** A digest of a request that nothing bounds. */
+export function digestRequest({ format, requests }: ObjectView, request: WholePackRequest): string {
+  const tags = requests.digestOf(
+    request.includeTags,
+    (list) => list.flatMap(({ id, peeled }) => (peeled === undefined ? [] : [id])),
+    format,
+  )
+  return `${requests.digest(request.wants, format)} ${tags}`
 }
 
 /**
@@ -16,30 +32,36 @@ export interface WholePackRequest {
  *
  * Only for requests that nothing bounds: no haves, no filter, no shallow commits on either side.
  */
-export function findWholePack(
-  view: ObjectView,
+export function findWholePack(view: ObjectView, request: WholePackRequest): ReachablePackFile | undefined {
+  const { reachability, requests } = view
+  const digest = digestRequest(view, request)
+  const known = requests.wholePacks.get(reachability, digest)
+  if (known !== undefined) return known === 'none' ? undefined : known
+  const found = reachability.packs.find((pack) => isWhole(pack, request))
+  requests.wholePacks.set(reachability, digest, found ?? 'none')
+  return found
+}
+
+function isWhole(
+  { index, reachability, mask }: ReachablePackFile,
   { wants, includeTags }: WholePackRequest,
-): ReachablePackFile | undefined {
-  const id = new Uint8Array(view.format.idLength)
-  return view.reachability.packs.find((pack) => {
-    const { index, reachability, mask } = pack
-    if (mask !== undefined || reachability.externalCount > 0) return false
-    const find = (text: ObjectId): number => {
-      parseHexInto(text, id)
-      return index.find(id)
-    }
-    const { positions } = index
-    const wanted = new Uint32Array(wants.length)
-    for (const [at, want] of wants.entries()) {
-      const rank = find(want)
-      if (rank < 0) return false
-      wanted[at] = positions[rank]!
-    }
-    if (!isWithin(reachability.tips, wanted.sort())) return false
-    // A tag elsewhere that names an object of the pack would have to come along.
-    const isWanted = new Set(wants)
-    return includeTags.every(({ tag, peeled }) => isWanted.has(tag) || find(tag) >= 0 || find(peeled) < 0)
-  })
+): boolean {
+  if (mask !== undefined || reachability.externalCount > 0) return false
+  const id = new Uint8Array(index.idLength)
+  const find = (text: ObjectId): number => {
+    parseHexInto(text, id)
+    return index.find(id)
+  }
+  const { positions } = index
+  const wanted = new Uint32Array(wants.length)
+  for (const [at, want] of wants.entries()) {
+    const rank = find(want)
+    if (rank < 0) return false
+    wanted[at] = positions[rank]!
+  }
+  if (!isWithin(reachability.tips, wanted.sort())) return false
+  // A tag elsewhere that names an object of the pack would have to come along.
+  return includeTags.every((tag) => tag.peeled === undefined || find(tag.id) >= 0 || find(tag.peeled) < 0)
 }
 
 /** Whether all of some numbers are among others, both in ascending order. */

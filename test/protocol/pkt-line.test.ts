@@ -51,7 +51,12 @@ describe('pkt-line', () => {
   })
 
   it('reads lines up to what is none, one by one or together, however the stream is cut', async () => {
-    const items = fc.array(packet, { maxLength: 12 })
+    const line = fc.string({ maxLength: 90 }).filter((text) => !text.startsWith('ERR '))
+    const plain = line.map((text): Packet => ({ kind: 'data', payload: encodeUtf8(`${text}\n`) }))
+    const items = fc.oneof(
+      fc.array(packet, { maxLength: 12 }),
+      fc.array(fc.oneof({ arbitrary: plain, weight: 30 }, packet), { maxLength: 60 }),
+    )
     await fc.assert(
       fc.asyncProperty(items, fc.array(fc.nat()), fc.boolean(), async (list, cuts, peeks) => {
         const one = new PktReader(chunked(encode(list), cuts))

@@ -5,6 +5,7 @@ import { concatBytes } from '../../src/bytes/concat.ts'
 import { frameChunks, unwrapFrames, type Framing } from '../../src/odb/framing.ts'
 import { bandFraming } from '../../src/protocol/side-band.ts'
 import { planPack, type FetchPlan } from '../../src/repository/outgoing-pack.ts'
+import type { IncludedTag } from '../../src/repository/whole-pack.ts'
 import type { Repository } from '../../src/repository/repository.ts'
 import { openOnDisk } from '../graph/views.ts'
 import { git, gitLines } from '../support/git.ts'
@@ -34,11 +35,16 @@ interface Clone {
 }
 
 /** Asks for everything that some tips reach, and takes the pack wrapped where that is possible. */
-async function clone(repository: Repository, wants: readonly string[], framing = FRAMING): Promise<Clone> {
+async function clone(
+  repository: Repository,
+  wants: readonly string[],
+  framing = FRAMING,
+  includeTags: readonly IncludedTag[] = [],
+): Promise<Clone> {
   const view = await repository.openView()
   try {
-    const nothing = { haves: [], clientShallow: [], shallow: [], unshallow: [], includeTags: [] }
-    const plan = await planPack(view, { ...nothing, wants, thin: false, ofsDelta: true })
+    const nothing = { haves: [], clientShallow: [], shallow: [], unshallow: [] }
+    const plan = await planPack(view, { ...nothing, includeTags, wants, thin: false, ofsDelta: true })
     const framed = plan.writeFramed?.(framing)
     const plain = await collect(plan.write())
     if (framed === undefined) return { plan, pack: plain, framed: false }
@@ -122,6 +128,47 @@ describe('a stored pack', () => {
       await listReachable(wider, less),
     )
   })
+})
+
+test('what is remembered of a request answers no other one', async () => {
+  const path = await createHistory('merges', scratch.fresh('asked'), { scale: 0.1 })
+  for (const [name, target] of [
+    ['inner', 'main~2'],
+    ['outer', 'refs/tags/inner'],
+    ['late', 'main'],
+  ] as const) {
+    await git(['tag', '-a', '-m', name, name, target], { cwd: path })
+  }
+  await git(['repack', '-adfq'], { cwd: path })
+  // One tag is not in the pack of what it names.
+  await git(['tag', '-a', '-m', 'apart', 'apart', 'main~1'], { cwd: path })
+  await git(['repack', '-dq'], { cwd: path })
+  const fields = '--format=%(objectname) %(*objectname)'
+  const refs = (await gitLines(['for-each-ref', fields], { cwd: path })).map((line) => line.split(' '))
+  const tags = refs.filter(([, peeled]) => peeled !== '').map(([id = '', peeled = '']) => ({ id, peeled }))
+  const tips = [...new Set(refs.map(([id = '']) => id))]
+  const reached = new Map<string, readonly string[]>()
+  for (const id of tips) reached.set(id, await listReachable(path, [id]))
+  const repository = await openOnDisk(path)
+  await describeAll(repository)
+  const request = fc.record({
+    wants: fc.oneof(fc.constant(tips), fc.subarray(tips, { minLength: 1 })),
+    includeTags: fc.subarray(tags),
+  })
+  await fc.assert(
+    fc.asyncProperty(request, async ({ wants, includeTags }) => {
+      const expected = new Set(wants.flatMap((id) => reached.get(id) ?? []))
+      for (const { id, peeled } of includeTags) {
+        if (expected.has(peeled)) for (const one of reached.get(id) ?? []) expected.add(one)
+      }
+      for (let time = 0; time < 2; time++) {
+        const { plan, pack } = await clone(repository, wants, FRAMING, includeTags)
+        expect(plan.objectCount).toBe(expected.size)
+        expect(pack.readUInt32BE(8)).toBe(expected.size)
+      }
+    }),
+    { numRuns: 60 },
+  )
 })
 
 describe('a pack that was made', () => {

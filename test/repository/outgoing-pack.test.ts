@@ -113,16 +113,16 @@ describe('a pack planned from a repository of git', () => {
     const view = await repository.openView()
     const refs = await repository.listAdvertisedRefs(view)
     await view.close()
-    const includeTags = refs.flatMap(({ id, peeled }) => (peeled === undefined ? [] : [{ tag: id, peeled }]))
+    const includeTags = refs.flatMap(({ id, peeled }) => (peeled === undefined ? [] : [{ id, peeled }]))
     expect(includeTags.length).toBeGreaterThan(0)
     const { pack } = await collectPack(repository, { wants: [main], includeTags })
     const ids = idsOf(await acceptedByGit(await emptyRepository(), pack))
     expect(ids).toEqual(
-      [...new Set([...(await listReachable(path, [main])), ...includeTags.map(({ tag }) => tag)])].sort(),
+      [...new Set([...(await listReachable(path, [main])), ...includeTags.map(({ id }) => id)])].sort(),
     )
     const { pack: later } = await collectPack(repository, {
       wants: [old],
-      includeTags: [{ tag: includeTags[0]!.tag, peeled: main }],
+      includeTags: [{ id: includeTags[0]!.id, peeled: main }],
     })
     expect(idsOf(await acceptedByGit(await emptyRepository(), later))).toEqual(
       await listReachable(path, [old]),

@@ -112,7 +112,8 @@ export async function* fetchV2(
   const encode = request.sidebandAll ? encodeBandLine : encodePkt
   const wantedRefs = await resolveWantedRefs(session, request)
   if (request.wants.size === 0 && !request.waitForDone) return
-  await assertWantsPresent(session.view, request.wants)
+  const wants = [...request.wants]
+  await assertWantsPresent(session.view, wants)
   const filter = request.filter === undefined ? undefined : await bindFilter(session, request.filter)
 
   const common = new CommonCommits(session.view, request.wants)
@@ -126,7 +127,7 @@ export async function* fetchV2(
     const refLines = wantedRefs.map(({ id, name }) => `${id} ${name}\n`)
     yield* encodeSection(encode, 'wanted-refs', refLines)
   }
-  const order = { request, boundary, filter, haves: common.haves, packetMax: SIDE_BAND_64K_PACKET_MAX }
+  const order = { request, wants, boundary, filter, haves: common.haves, packetMax: SIDE_BAND_64K_PACKET_MAX }
   const uris = selectUris(session.options.packfileUris, request.uriProtocols)
   if (uris.size > 0) {
     yield* sendPack(session, { ...order, ...announceUris(uris, encode) })

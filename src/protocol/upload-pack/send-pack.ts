@@ -2,6 +2,7 @@ import { isGitError, type GitErrorCode } from '../../errors.ts'
 import type { BoundFilter } from '../../graph/object-filter.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
+import type { AdvertisedRef } from '../../repository/advertised-refs.ts'
 import { isPartialClone } from '../../repository/find-unpromised.ts'
 import {
   planPack,
@@ -23,6 +24,8 @@ const DEFAULT_KEEPALIVE_SECONDS = 5
 /** What a pack is made from, once negotiation has ended. */
 export interface PackOrder {
   readonly request: FetchRequest
+  /** The ids of the request. */
+  readonly wants: readonly ObjectId[]
   readonly boundary: ClientBoundary
   /** Objects that both sides have. */
   readonly haves: readonly ObjectId[]
@@ -108,9 +111,9 @@ export async function* sendPack(
 }
 
 async function toPackRequest(session: UploadSession, order: PackOrder): Promise<PackRequest> {
-  const { request, boundary } = order
+  const { request, wants, boundary } = order
   return {
-    wants: [...request.wants],
+    wants,
     haves: order.haves,
     clientShallow: boundary.clientShallow,
     shallow: boundary.shallow,
@@ -123,16 +126,11 @@ async function toPackRequest(session: UploadSession, order: PackOrder): Promise<
   }
 }
 
-async function listTags(
-  session: UploadSession,
-): Promise<{ readonly tag: ObjectId; readonly peeled: ObjectId }[]> {
-  const refs = await session.repository.listAdvertisedRefs(session.view, {
-    prefixes: ['refs/tags/'],
-    peel: true,
-  })
-  return refs.flatMap(({ name, id, peeled }) =>
-    peeled === undefined || session.isHidden(name) ? [] : [{ tag: id, peeled }],
-  )
+async function listTags(session: UploadSession): Promise<readonly AdvertisedRef[]> {
+  const { repository, view, options, isHidden } = session
+  const refs = await repository.listAdvertisedRefs(view, { prefixes: ['refs/tags/'], peel: true })
+  const hidesNone = options.hiddenRefs === undefined || options.hiddenRefs.length === 0
+  return hidesNone ? refs : refs.filter(({ name }) => !isHidden(name))
 }
 
 const CORRUPTION: readonly GitErrorCode[] = [

@@ -121,7 +121,8 @@ export async function* serveV0(
   if (request.wants.size === 0) return
   const { agent, sessionId } = request
   await session.options.onClient?.({ version, command: 'fetch', agent, sessionId, serverOptions: [] })
-  await assertWantsAllowed(session, request.wants)
+  const wants = [...request.wants]
+  await assertWantsAllowed(session, wants)
   const filter = request.filter === undefined ? undefined : await bindFilter(session, request.filter)
 
   const boundary = await readClientBoundary(session, request, false)
@@ -133,10 +134,17 @@ export async function* serveV0(
   const ended = await readHaves(reader, request)
   // Also where the boundary moves away the client does not know what lies behind it yet; it is wanted apart.
   const shallow = new Set([...boundary.clientShallow, ...boundary.shallow])
-  const wants = [...request.wants, ...(await readUncoveredParents(session, boundary))]
-  const common = new CommonCommits(session.view, wants, shallow)
+  const starts = [...wants, ...(await readUncoveredParents(session, boundary))]
+  const common = new CommonCommits(session.view, starts, shallow)
   if (!(yield* negotiate(common, request, ended))) return
-  yield* sendPack(session, { request, boundary, filter, haves: common.haves, packetMax: request.packetMax })
+  yield* sendPack(session, {
+    request,
+    wants,
+    boundary,
+    filter,
+    haves: common.haves,
+    packetMax: request.packetMax,
+  })
 }
 
 /** The lines that may stand among and after those that begin with `want`. */

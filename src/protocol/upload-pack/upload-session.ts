@@ -22,14 +22,20 @@ export interface UploadSession {
   readonly sent: { anything: boolean; rawPack: boolean; inBands: boolean }
 }
 
+/** From so many ids on it is remembered that all of them are there. */
+const MANY = 16
+
 /** The first of the ids that is not in the repository. */
-export async function findAbsent(view: ObjectView, ids: Iterable<ObjectId>): Promise<ObjectId | undefined> {
-  const raw = new Uint8Array(view.format.idLength)
-  const isPacked = (id: ObjectId): boolean => {
+export async function findAbsent(view: ObjectView, ids: readonly ObjectId[]): Promise<ObjectId | undefined> {
+  const { reachability, requests, format } = view
+  const digest = ids.length >= MANY ? requests.digest(ids, format) : undefined
+  if (digest !== undefined && requests.present.get(reachability, digest) === true) return undefined
+  const raw = new Uint8Array(format.idLength)
+  let open = ids.filter((id) => {
     parseHexInto(id, raw)
-    return view.locate(raw) !== undefined
-  }
-  let open = Array.from(ids).filter((id) => !isPacked(id))
+    return reachability.find(raw, 0) === undefined
+  })
+  if (digest !== undefined && open.length === 0) requests.present.set(reachability, digest, true)
   while (open.length > 0) {
     const unknown: ObjectId[] = []
     for (const id of open) {

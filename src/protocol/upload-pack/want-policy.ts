@@ -19,17 +19,14 @@ import { findAbsent, type UploadSession } from './upload-session.ts'
  *
  * @throws GitError `PROTOCOL`, in git's words
  */
-export async function assertWantsAllowed(
-  session: UploadSession,
-  wants: ReadonlySet<ObjectId>,
-): Promise<void> {
+export async function assertWantsAllowed(session: UploadSession, wants: readonly ObjectId[]): Promise<void> {
   await assertWantsPresent(session.view, wants)
   const { options, view } = session
   if (options.allowAnySha1InWant === true) return
   const countsHidden = options.allowTipSha1InWant === true || options.allowReachableSha1InWant === true
   const refs = await session.repository.listAdvertisedRefs(view, { peel: false })
   const tips = new Set(refs.filter(({ name }) => countsHidden || !session.isHidden(name)).map(({ id }) => id))
-  const others = [...wants].filter((id) => !tips.has(id))
+  const others = wants.filter((id) => !tips.has(id))
   if (others.length === 0) return
   const refused = await findUnreachable(view, others, tips, countsHidden)
   if (refused !== undefined) throw notOurRef(refused)
@@ -40,7 +37,7 @@ export async function assertWantsAllowed(
  *
  * @throws GitError `PROTOCOL`, in git's words
  */
-export async function assertWantsPresent(view: ObjectView, wants: ReadonlySet<ObjectId>): Promise<void> {
+export async function assertWantsPresent(view: ObjectView, wants: readonly ObjectId[]): Promise<void> {
   const absent = await findAbsent(view, wants)
   if (absent !== undefined) throw notOurRef(absent)
 }
