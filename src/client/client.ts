@@ -10,7 +10,7 @@ import { fetchInto, type FetchOptions, type FetchResult } from './fetch.ts'
 import { fetchObjectsInto, type FetchObjectsOptions, type FetchObjectsResult } from './fetch-objects.ts'
 import { fetchPack } from './fetch-pack.ts'
 import { assertDeepenOptions, type DeepenOptions, type FetchedPack } from './fetch-request.ts'
-import { listRemoteRefs, type ListRefsOptions } from './ls-refs.ts'
+import { listRefs, type ListRefsOptions } from './ls-refs.ts'
 import { createOfferedHaves } from './offered-haves.ts'
 import { runOperation } from './operation.ts'
 import { pushFrom, type PushOptions, type PushResult } from './push.ts'
@@ -78,10 +78,7 @@ export function createClient(options: ClientOptions): Client {
     url: remote.base,
     discover: ({ service = 'git-upload-pack', ...rest } = {}) =>
       runOperation(remote, rest, ({ connection }) => discover(connection, service)),
-    lsRefs: (listing = {}) =>
-      runOperation(remote, listing, async ({ connection }) =>
-        listRemoteRefs(connection, await discover(connection, 'git-upload-pack'), listing),
-      ),
+    lsRefs: (listing = {}) => listRefs(remote, listing),
     fetch: (repository, fetching = {}) => fetchInto(remote, repository, fetching),
     clone: (repository, cloning = {}) => cloneInto(remote, repository, cloning),
     fetchObjects: (repository, ids, fetching = {}) => fetchObjectsInto(remote, repository, ids, fetching),

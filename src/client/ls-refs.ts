@@ -3,8 +3,10 @@ import type { ObjectFormatName } from '../object/object-format.ts'
 import { DELIM_PKT, encodePkt, FLUSH_PKT } from '../protocol/pkt-line.ts'
 import { PktReader } from '../protocol/pkt-reader.ts'
 import type { AdvertisedRef } from '../repository/repository.ts'
-import type { Connection } from './connection.ts'
-import type { Discovery } from './discover.ts'
+import type { OperationOptions } from './client-options.ts'
+import type { Connection, Remote } from './connection.ts'
+import { discover, type Discovery } from './discover.ts'
+import { runOperation } from './operation.ts'
 import { limitBytes, parseRemoteId, remoteFault, RemoteRefList, type RemoteRefs } from './remote-refs.ts'
 import { compressRequest } from './request-body.ts'
 
@@ -26,6 +28,13 @@ export function encodeCommand(connection: Connection, discovery: Discovery, comm
   if (discovery.capabilities.has('object-format')) lines.push(`object-format=${discovery.objectFormat}`)
   for (const text of connection.serverOptions) lines.push(`server-option=${text}`)
   return [...lines.map((line) => encodePkt(`${line}\n`)), DELIM_PKT]
+}
+
+/** Asks a remote for its refs. */
+export function listRefs(remote: Remote, options: OperationOptions & ListRefsOptions): Promise<RemoteRefs> {
+  return runOperation(remote, options, async ({ connection }) =>
+    listRemoteRefs(connection, await discover(connection, 'git-upload-pack'), options),
+  )
 }
 
 /** Lists refs: by the command `ls-refs` in version 2, from the advertisement in versions 0 and 1. */

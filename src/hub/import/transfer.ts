@@ -1,4 +1,6 @@
-import { createClient } from '../../client/client.ts'
+import { cloneInto } from '../../client/clone.ts'
+import { createRemote } from '../../client/connection.ts'
+import { listRefs } from '../../client/ls-refs.ts'
 import type { FsckOptions } from '../../object/fsck.ts'
 import type { FetchFunction } from '../../client/client-options.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -56,19 +58,19 @@ export async function transfer(
   const { fetch, limits, signal } = options
   const { url, credentials, depth } = source
   try {
-    const client = createClient({
+    const remote = createRemote({
       url,
       fetch,
       signal,
       ...(credentials === undefined ? {} : { credentials }),
     })
-    const remote = await client.lsRefs({ prefixes: ['HEAD', 'refs/heads/'], peel: false })
-    const head = remote.refs.find(({ name }) => name === 'HEAD')
-    const headBranch = branchOf(head?.symrefTarget ?? remote.unbornHead)
+    const { refs, unbornHead } = await listRefs(remote, { prefixes: ['HEAD', 'refs/heads/'], peel: false })
+    const head = refs.find(({ name }) => name === 'HEAD')
+    const headBranch = branchOf(head?.symrefTarget ?? unbornHead)
     const branch = source.branch ?? (depth === undefined ? undefined : headBranch)
-    const isEmpty = remote.refs.length === 0
+    const isEmpty = refs.length === 0
     const only = branch === undefined || (isEmpty && source.branch === undefined) ? undefined : branch
-    const fetched = await client.clone(repository, {
+    const fetched = await cloneInto(remote, repository, {
       fsck: IMPORT_FSCK,
       ...(limits.repositoryBytes === undefined ? {} : { maxPackBytes: limits.repositoryBytes }),
       ...(limits.objectBytes === undefined ? {} : { maxObjectBytes: limits.objectBytes }),
