@@ -1,9 +1,8 @@
-import { CommanderError } from 'commander'
 import { GitError, isGitError } from '../errors.ts'
 
 /** Exit codes: what failed, and what was asked for wrongly. */
 const FAILURE = 1
-const MISUSE = 2
+export const MISUSE = 2
 
 /** An error in how the command was called: exit code 2. */
 export function misuse(message: string): GitError {
@@ -12,11 +11,6 @@ export function misuse(message: string): GitError {
 
 /** Says on stderr what went wrong, and sets the exit code. */
 export function reportFailure(error: unknown): void {
-  if (error instanceof CommanderError) {
-    // Commander has printed its message already, or the help or version that was asked for.
-    process.exitCode = error.exitCode === 0 ? 0 : MISUSE
-    return
-  }
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`packstone: ${message}\n`)
   process.exitCode = isGitError(error, 'INVALID_ARGUMENT') ? MISUSE : FAILURE

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+import { CommanderError } from 'commander'
 import { createProgram } from './program.ts'
-import { reportFailure } from './failure.ts'
+import { MISUSE, reportFailure } from './failure.ts'
 
 /** A reader that has seen enough, such as `head`, is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -11,5 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await createProgram().parseAsync()
 } catch (error) {
-  reportFailure(error)
+  // Commander has printed its message already, or the help or version that was asked for.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : MISUSE
+  else reportFailure(error)
 }

@@ -64,6 +64,6 @@ it('the command starts without loading an HTTP server, a pack writer or a progre
     }
   }
   await follow(packstoneCommand())
-  expect([...external]).toContain('commander')
+  expect(seen.size).toBeGreaterThan(1)
   expect([...external].filter((name) => /http|zlib|pako|cli-progress/.test(name))).toEqual([])
 })

@@ -35,9 +35,12 @@ async function readManifest(): Promise<Manifest> {
 }
 
 function readEntries(): ReadonlyMap<string, string> {
-  const entry: unknown = 'entry' in tsup ? tsup.entry : undefined
-  if (typeof entry !== 'object' || entry === null) throw new Error('tsup.config.ts lists no entry points')
-  return new Map(Object.entries(entry as Readonly<Record<string, string>>))
+  const configs: readonly object[] = Array.isArray(tsup) ? tsup : [tsup]
+  const entries = configs.flatMap((config) =>
+    'entry' in config ? Object.entries(config.entry as Readonly<Record<string, string>>) : [],
+  )
+  if (entries.length === 0) throw new Error('tsup.config.ts lists no entry points')
+  return new Map(entries)
 }
 
 /** What the bundle of an entry point, dependencies included, imports from outside. */
