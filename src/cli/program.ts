@@ -23,6 +23,7 @@ const HUB_OPTIONS = [
   'account',
   'origin',
   'artifactsLimits',
+  'gitCapabilities',
   'webhook',
   'webhookSecret',
   'importAllowLoopback',
@@ -79,6 +80,11 @@ export function createProgram(): Command {
     .option('--account <name>', 'the account in the paths of the REST interface', parseAccount, 'local')
     .option('--origin <url>', 'where clients reach the hub; default: where it listens', parseOrigin)
     .option('--artifacts-limits', 'hold clients to the limits of Cloudflare Artifacts', false)
+    .addOption(
+      new Option('--git-capabilities <set>', 'offer Git clients all that works, or what Artifacts offers')
+        .choices(['full', 'artifacts'])
+        .default('full'),
+    )
     .option(
       '--webhook <url>',
       'post what happens to this address, and to those of further --webhook, as signed JSON',

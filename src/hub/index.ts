@@ -23,6 +23,7 @@ export {
   type WebhookOptions,
 } from './events/webhook-sink.ts'
 export type { ImportOptions } from './import/import-options.ts'
+export type { GitCapabilities } from './git/artifacts-capabilities.ts'
 export type { GitEndpointOptions } from './git/git-endpoint.ts'
 export { ArtifactsError, isArtifactsError, type ArtifactsErrorCode } from './artifacts-error.ts'
 export { createBucketRegistry, type BucketRegistryOptions } from './registry/bucket/bucket-registry.ts'

@@ -25,6 +25,19 @@ export function listOffers<Context>(
   })
 }
 
+/** Where a table's capabilities belong: versions 0 and 1 of fetching, version 2, pushing. */
+export type CapabilityPlace = 'v0' | 'v2' | 'push'
+
+/** The rows of a table that a server offers, in the order of its choice. Without a choice all of them. */
+export function chooseRows<Row extends { readonly name: string }>(
+  table: readonly Row[],
+  place: CapabilityPlace,
+  chosen: readonly string[] | undefined,
+): readonly Row[] {
+  if (chosen === undefined) return table
+  return chosen.flatMap((word) => table.filter(({ name }) => word === `${place}/${name}`))
+}
+
 /** Parses the words of a client: names to values, `''` where a word has none. Of a repeated name the first counts. */
 export function parseCapabilityList(text: string): ReadonlyMap<string, string> {
   const capabilities = new Map<string, string>()

@@ -12,6 +12,11 @@ export interface ServiceOptions {
   readonly agent?: string
   /** `transfer.hideRefs` and the service's own `hideRefs`, in config order: patterns with git's `!` and `^` forms. */
   readonly hiddenRefs?: readonly string[]
+  /**
+   * Which capabilities are offered, of those that the other options allow, and in which order: `v0/<name>` for versions 0 and 1 of
+   * fetching, `v2/<name>` and `v2/fetch=<feature>` for version 2, `push/<name>`. What is not offered is not taken. Default: all.
+   */
+  readonly capabilities?: readonly string[]
   /** Seconds of silence after which an empty side-band packet is sent, 0 for never. Default 5. */
   readonly keepAliveSeconds?: number
   /** Makes the value of the `session-id` capability, anew for each request. Absent: it is not advertised (`transfer.advertiseSID`). */
@@ -52,6 +57,8 @@ export interface ReceivePackOptions extends ServiceOptions {
   readonly maxObjectBytes?: number
   /** Most objects in one pack. */
   readonly maxObjects?: number
+  /** Whether clients are told of HEAD, first, and of the branch that it names, as Cloudflare Artifacts does and git does not. Default false. */
+  readonly advertiseHead?: boolean
   /** Most refs in one push. */
   readonly maxRefUpdates?: number
   /** Longest ref name that may be created, in bytes. */

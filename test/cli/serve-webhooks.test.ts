@@ -21,7 +21,8 @@ async function startReceiver(
 ): Promise<{ readonly url: string; readonly received: Received[] }> {
   const received: Received[] = []
   const answer = async (request: IncomingMessage): Promise<number> => {
-    const headers = new Headers(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
+    const headers = new Headers()
+    for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value))
     received.push({ headers, body: await text(request) })
     return status()
   }

@@ -15,6 +15,7 @@ const SIGNS: Readonly<Record<string, RegExp>> = {
   'v2/object-info': /> command=object-info/,
   'v2/bundle-uri': /> command=bundle-uri/,
   'push/ofs-delta': /< .*ofs-delta/,
+  'push/symref': /< .*symref=HEAD:/,
   'push/report-status': /> .*report-status/,
   'push/delete-refs': /> .* 0{40} refs\//,
 }

@@ -8,6 +8,7 @@ import {
   createHub,
   createMemoryRegistry,
   createSqliteRegistry,
+  type GitCapabilities,
   type Hub,
   type Registry,
 } from '../../hub/index.ts'
@@ -35,6 +36,7 @@ export interface ServeHubOptions extends PlainStorageOptions {
   readonly account: string
   readonly origin?: string
   readonly artifactsLimits: boolean
+  readonly gitCapabilities: GitCapabilities
   /** Addresses that events are posted to. */
   readonly webhook: readonly string[]
   readonly webhookSecret?: string
@@ -73,6 +75,7 @@ export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
       openRepositories: OPEN_REPOSITORIES,
       imports: { fetch: outside.fetch, allowLoopbackHttp: allowLoopback },
       ...(options.artifactsLimits ? { limits: ARTIFACTS_LIMITS } : {}),
+      git: { capabilities: options.gitCapabilities },
       ...(sinks.length === 0 ? {} : { events: { sinks } }),
       onError: logError,
     })

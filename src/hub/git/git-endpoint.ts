@@ -10,6 +10,7 @@ import { isPassingFailure } from '../passing-failure.ts'
 import { createRateLimiter } from '../rate-limiter.ts'
 import type { RepositoryRecord } from '../registry/records.ts'
 import { remainingBytes } from '../repositories/remaining-bytes.ts'
+import { ARTIFACTS_CAPABILITIES, type GitCapabilities } from './artifacts-capabilities.ts'
 import { authoriseGit } from './authorise-git.ts'
 import { parseGitAddress, type GitAddress } from './git-address.ts'
 
@@ -17,6 +18,8 @@ import { parseGitAddress, type GitAddress } from './git-address.ts'
 export interface GitEndpointOptions extends Partial<ProtocolOptions> {
   /** Lets pushes with a write token into read-only repositories, as Cloudflare Artifacts was seen to do. Default false. */
   readonly pushToReadOnly?: boolean
+  /** What clients are offered. Default `full`: thin packs and offset deltas save bytes, and atomic pushes keep refs together. */
+  readonly capabilities?: GitCapabilities
 }
 
 /** Every client may look for what it missed: filters, and any object that a ref reaches. */
@@ -33,6 +36,7 @@ export function createGitEndpoint(
   options: GitEndpointOptions = {},
 ): (request: Request, path: string) => Promise<Response> {
   const { gitRate } = hub.limits
+  const offered: Partial<ProtocolOptions> = options.capabilities === 'artifacts' ? ARTIFACTS_CAPABILITIES : {}
   const limiter = gitRate && createRateLimiter(gitRate, hub.now)
 
   const resolve = async (
@@ -53,7 +57,12 @@ export function createGitEndpoint(
         },
         access: { upload: !isPush, receive: isPush },
         options: {
-          uploadPack: { ...UPLOAD, ...options.uploadPack, onSent: tellingOfFetches(hub, record, options) },
+          uploadPack: {
+            ...UPLOAD,
+            ...offered.uploadPack,
+            ...options.uploadPack,
+            onSent: tellingOfFetches(hub, record, options),
+          },
           receivePack: isPush ? await receiveOptions(repository, record) : {},
         },
       }
@@ -74,6 +83,7 @@ export function createGitEndpoint(
     const given = options.receivePack ?? {}
     return {
       ...RECEIVE,
+      ...offered.receivePack,
       ...(objectBytes === undefined ? {} : { maxObjectBytes: objectBytes }),
       ...(maxInputSize === undefined ? {} : { maxInputSize }),
       events: hub.events.pushed(record, hub.now()),

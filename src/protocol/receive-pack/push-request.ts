@@ -3,7 +3,7 @@ import { decodeUtf8, encodeUtf8 } from '../../bytes/text.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import { agentOf } from '../agent.ts'
-import { parseCapabilityList, type CapabilityOffer } from '../capability-list.ts'
+import { chooseRows, parseCapabilityList, type CapabilityOffer } from '../capability-list.ts'
 import { decodeLine, type PktReader } from '../pkt-reader.ts'
 import { assertWithin, protocolError } from '../protocol-error.ts'
 import { SIDE_BAND_64K_PACKET_MAX } from '../side-band.ts'
@@ -49,7 +49,13 @@ export function createPushRequest(): PushRequest {
   }
 }
 
-interface ReceiveCapability extends CapabilityOffer<ReceiveSession> {
+/** What the offers of pushing depend on. */
+interface ReceiveOffering {
+  readonly session: ReceiveSession
+  readonly symrefs: readonly string[]
+}
+
+interface ReceiveCapability extends CapabilityOffer<ReceiveOffering> {
   readonly accept?: (request: PushRequest) => void
 }
 
@@ -65,18 +71,19 @@ export const RECEIVE_CAPABILITIES: readonly ReceiveCapability[] = [
   { name: 'quiet', accept: (request) => void (request.quiet = true) },
   {
     name: 'atomic',
-    offer: ({ options }) => options.advertiseAtomic !== false,
+    offer: ({ session: { options } }) => options.advertiseAtomic !== false,
     accept: (request) => void (request.atomic = true),
   },
   { name: 'ofs-delta' },
   {
     name: 'push-options',
-    offer: ({ options }) => options.advertisePushOptions === true,
+    offer: ({ session: { options } }) => options.advertisePushOptions === true,
     accept: (request) => void (request.hasPushOptions = true),
   },
-  { name: 'session-id', offer: ({ options }) => options.sessionId?.() ?? false },
-  { name: 'object-format', offer: ({ repository }) => repository.format.name },
-  { name: 'agent', offer: ({ options }) => agentOf(options) },
+  { name: 'symref', offer: ({ symrefs }) => symrefs },
+  { name: 'session-id', offer: ({ session: { options } }) => options.sessionId?.() ?? false },
+  { name: 'object-format', offer: ({ session: { repository } }) => repository.format.name },
+  { name: 'agent', offer: ({ session: { options } }) => agentOf(options) },
 ]
 
 /**
@@ -138,8 +145,13 @@ async function readCommands(request: PushRequest, session: ReceiveSession, reade
 function takeCapabilities(request: PushRequest, session: ReceiveSession, text: string): void {
   const { format } = session.repository
   const words = parseCapabilityList(text)
-  for (const { name, offer, accept } of RECEIVE_CAPABILITIES) {
-    if (accept !== undefined && words.has(name) && offer?.(session) !== false) accept(request)
+  for (const { name, offer, accept } of chooseRows(
+    RECEIVE_CAPABILITIES,
+    'push',
+    session.options.capabilities,
+  )) {
+    if (accept !== undefined && words.has(name) && offer?.({ session, symrefs: [] }) !== false)
+      accept(request)
   }
   const clientFormat = words.get('object-format') ?? 'sha1'
   if (clientFormat !== format.name) throw protocolError(`unsupported object format '${clientFormat}'`)

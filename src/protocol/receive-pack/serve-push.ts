@@ -1,5 +1,5 @@
 import { BandChannel } from '../band-channel.ts'
-import { listOffers } from '../capability-list.ts'
+import { chooseRows, listOffers } from '../capability-list.ts'
 import type { IncomingPack } from '../../repository/incoming-pack.ts'
 import { encodeErrorPkt, FLUSH_PKT } from '../pkt-line.ts'
 import type { PktReader } from '../pkt-reader.ts'
@@ -17,7 +17,7 @@ import { unpack, type Unpacked } from './unpack.ts'
 
 const DEFAULT_KEEPALIVE_SECONDS = 5
 
-/** The ref advertisement for pushing: refs as they are, without HEAD and without peeled tags. */
+/** The ref advertisement for pushing: refs as they are, without peeled tags, and without HEAD unless it is wanted. */
 export async function* advertisePush(
   session: ReceiveSession,
   version: ProtocolVersion,
@@ -25,13 +25,18 @@ export async function* advertisePush(
   const { repository } = session
   const view = await repository.openView()
   try {
+    const { advertiseHead = false, capabilities } = session.options
     const refs = await repository.listAdvertisedRefs(view, { peel: false })
+    const head = advertiseHead ? await repository.readHead() : undefined
     yield* encodeRefAdvertisement({
       version,
       refs: refs
-        .filter(({ name }) => name !== 'HEAD' && !session.isHidden(name))
+        .filter(({ name }) => (name === 'HEAD' ? advertiseHead : !session.isHidden(name)))
         .map(({ name, id }) => ({ name, id })),
-      capabilities: listOffers(RECEIVE_CAPABILITIES, session),
+      capabilities: listOffers(chooseRows(RECEIVE_CAPABILITIES, 'push', capabilities), {
+        session,
+        symrefs: head?.kind === 'symbolic' ? [`HEAD:${head.target}`] : [],
+      }),
       shallow: await repository.storage.readShallow(),
       format: repository.format,
     })

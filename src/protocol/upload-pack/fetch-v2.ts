@@ -91,8 +91,12 @@ export const FETCH_FEATURES: readonly string[] = /* @__PURE__ */ [
   ...new Set(FETCH_ARGUMENTS.flatMap(({ feature }) => (feature === undefined ? [] : [feature]))),
 ]
 
-const isOffered = ({ offer }: FetchArgument, options: UploadPackOptions): boolean =>
-  offer === undefined || offer(options)
+function isOffered({ offer, feature }: FetchArgument, options: UploadPackOptions): boolean {
+  const { capabilities } = options
+  const isChosen =
+    feature === undefined || capabilities === undefined || capabilities.includes(`v2/fetch=${feature}`)
+  return isChosen && (offer === undefined || offer(options))
+}
 
 /** The value of the `fetch` capability. */
 export function listFetchFeatures(options: UploadPackOptions): string {

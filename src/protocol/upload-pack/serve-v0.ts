@@ -1,6 +1,6 @@
 import type { ObjectId } from '../../object/object-id.ts'
 import { agentOf } from '../agent.ts'
-import { listOffers, parseCapabilityList, type CapabilityOffer } from '../capability-list.ts'
+import { chooseRows, listOffers, parseCapabilityList, type CapabilityOffer } from '../capability-list.ts'
 import { encodePkt, FLUSH_PKT, gatherPackets } from '../pkt-line.ts'
 import type { PktReader } from '../pkt-reader.ts'
 import { protocolError } from '../protocol-error.ts'
@@ -98,14 +98,27 @@ export async function* advertiseV0(
   const all = await session.repository.listAdvertisedRefs(session.view, { peel: true })
   const refs = all.filter(({ name }) => !session.isHidden(name))
   const head = refs.find(({ name }) => name === 'HEAD')
-  const symrefs = head?.symrefTarget === undefined ? [] : [`HEAD:${head.symrefTarget}`]
+  const named = head?.symrefTarget ?? (await readUnbornHead(session, refs.length))
+  const symrefs = named === undefined ? [] : [`HEAD:${named}`]
   yield* encodeRefAdvertisement({
     version,
     refs,
-    capabilities: listOffers(V0_CAPABILITIES, { session, symrefs }),
+    capabilities: listOffers(chooseRows(V0_CAPABILITIES, 'v0', session.options.capabilities), {
+      session,
+      symrefs,
+    }),
     shallow: await session.repository.storage.readShallow(),
     format: session.view.format,
   })
+}
+
+async function readUnbornHead(
+  { options, repository }: UploadSession,
+  refCount: number,
+): Promise<string | undefined> {
+  if (options.unbornSymref !== true || refCount > 0) return undefined
+  const head = await repository.readHead()
+  return head?.kind === 'symbolic' ? head.target : undefined
 }
 
 /**
@@ -164,6 +177,7 @@ async function readWants(session: UploadSession, reader: PktReader): Promise<Fet
     agent: undefined,
     sessionId: undefined,
   }
+  const offered = chooseRows(V0_CAPABILITIES, 'v0', session.options.capabilities)
   for (let lineCount = 0; ; lineCount++) {
     const line = await reader.readLine()
     if (line.kind === 'eof' && lineCount === 0) throw protocolError('the request is empty; expected a want')
@@ -173,11 +187,11 @@ async function readWants(session: UploadSession, reader: PktReader): Promise<Fet
     if (takeLine(OTHER_LINES, request, line.text)) {
       if (request.filter !== undefined && !mayFilter(session, request))
         throw protocolError('git upload-pack: filtering capability not negotiated')
-    } else takeWant(request, line.text)
+    } else takeWant(request, line.text, offered)
   }
 }
 
-function takeWant(request: FetchRequestV0, line: string): void {
+function takeWant(request: FetchRequestV0, line: string, offered: readonly V0Capability[]): void {
   const end = 'want '.length + request.format.hexLength
   const id = line.startsWith('want ')
     ? parseWireId(line.slice('want '.length, end), request.format)
@@ -187,7 +201,7 @@ function takeWant(request: FetchRequestV0, line: string): void {
   }
   addWant(request, id)
   const words = parseCapabilityList(line.slice(end))
-  for (const { name, accept } of V0_CAPABILITIES) {
+  for (const { name, accept } of offered) {
     const value = words.get(name)
     if (value !== undefined) accept?.(request, value)
   }

@@ -1,5 +1,5 @@
 import { agentOf } from '../agent.ts'
-import { listOffers, type CapabilityOffer } from '../capability-list.ts'
+import { chooseRows, listOffers, type CapabilityOffer } from '../capability-list.ts'
 import { encodePkt, FLUSH_PKT } from '../pkt-line.ts'
 import type { PktReader } from '../pkt-reader.ts'
 import { protocolError } from '../protocol-error.ts'
@@ -66,7 +66,8 @@ export const V2_CAPABILITIES: readonly V2Capability[] = [
 /** The capability advertisement of version 2. */
 export function* advertiseV2(offering: V2Offering): Generator<Uint8Array, void, undefined> {
   yield encodePkt('version 2\n')
-  for (const word of listOffers(V2_CAPABILITIES, offering)) yield encodePkt(`${word}\n`)
+  const rows = chooseRows(V2_CAPABILITIES, 'v2', offering.options.capabilities)
+  for (const word of listOffers(rows, offering)) yield encodePkt(`${word}\n`)
   yield FLUSH_PKT
 }
 
@@ -104,7 +105,8 @@ async function readHead(
   head: RequestHead,
 ): Promise<'delim' | 'flush' | 'nothing'> {
   const offering = { options: session.options, objectFormat: session.view.format.name }
-  const offered = V2_CAPABILITIES.filter(({ offer }) => (offer?.(offering) ?? true) !== false)
+  const rows = chooseRows(V2_CAPABILITIES, 'v2', session.options.capabilities)
+  const offered = rows.filter(({ offer }) => (offer?.(offering) ?? true) !== false)
   for (let wordCount = 0; ; wordCount++) {
     const line = await reader.readLine()
     if (line.kind === 'flush' && wordCount === 0) return 'nothing'

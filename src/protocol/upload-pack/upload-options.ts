@@ -32,6 +32,8 @@ export interface UploadPackOptions extends ServiceOptions {
    * who ask without an offer, or kept. Default `advertise`.
    */
   readonly unborn?: UnbornPolicy
+  /** v0/v1: whether clients are told of the branch that HEAD of an empty repository names. Default false, as in git. */
+  readonly unbornSymref?: boolean
   /** v2: bundles from which a client may get most of what it clones (`bundle.*`). Absent: the command is not advertised. */
   readonly bundles?: BundleList
   /** v2: objects that a client may fetch as packs from elsewhere (`uploadpack.blobPackfileUri`). None: not advertised. */
