@@ -76,7 +76,8 @@ export {
   type MaintenanceSchedulerOptions,
 } from './repository/maintenance/maintenance-scheduler.ts'
 export type { MaintenanceResult, MaintenanceStep } from './repository/maintenance/maintenance-result.ts'
-export type { LayoutRoots, RepositoryFileKind, StorageMaintenance } from './storage/storage-maintenance.ts'
+export type { GitFileFormats, GitFiles, RepositoryFileKind } from './storage/git-files.ts'
+export type { LayoutRoots, StorageMaintenance } from './storage/storage-maintenance.ts'
 
 export type { ObjectView } from './odb/object-view.ts'
 export { createMemoryBudget, type MemoryBudget } from './odb/memory-budget.ts'

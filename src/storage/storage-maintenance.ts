@@ -1,7 +1,5 @@
 import type { ObjectId } from '../object/object-id.ts'
-
-/** Files derived from a whole repository, in git's formats and at git's places. */
-export type RepositoryFileKind = 'commit-graph' | 'multi-pack-index'
+import type { GitFiles } from './git-files.ts'
 
 /** What keeps objects alive besides refs. */
 export interface LayoutRoots {
@@ -25,8 +23,6 @@ export interface StorageMaintenance {
   compactRefs?(): Promise<number>
   /** Removes what processes left that died: how many files. */
   collectGarbage?(): Promise<number>
-  /** A file derived from the repository; `undefined` where there is none. */
-  readRepositoryFile?(kind: RepositoryFileKind): Promise<Uint8Array | undefined>
-  /** Keeps a file derived from the repository: visible whole or not at all, in the place of the former one. */
-  writeRepositoryFile?(kind: RepositoryFileKind, bytes: Uint8Array): Promise<void>
+  /** What git itself reads besides. */
+  readonly gitFiles?: GitFiles
 }

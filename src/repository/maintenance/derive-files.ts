@@ -1,6 +1,5 @@
 import { CommitTable } from '../../graph/commit-table.ts'
-import { encodeCommitGraph, type GraphCommits } from '../../graph/commit-graph/encode-commit-graph.ts'
-import { CommitGraph } from '../../graph/commit-graph/commit-graph.ts'
+import type { GraphCommits } from '../../graph/commit-graph/encode-commit-graph.ts'
 import { peel } from '../../graph/peel.ts'
 import { walkCommits } from '../../graph/walk-commits.ts'
 import { compareRanges } from '../../bytes/compare.ts'
@@ -8,13 +7,8 @@ import { isGitError } from '../../errors.ts'
 import { parseObjectId } from '../../object/object-id.ts'
 import { COMMIT } from '../../object/object-type.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
-import { encodePackBitmaps } from '../../pack/bitmap/encode-pack-bitmaps.ts'
-import { commitClosures, selectBitmapCommits } from '../../pack/bitmap/commit-closures.ts'
 import { indexStoredPack } from '../../pack/indexer/windowed-indexer.ts'
-import { encodeMultiPackIndex } from '../../pack/multi-pack-index/encode-multi-pack-index.ts'
-import { MultiPackIndex } from '../../pack/multi-pack-index/multi-pack-index.ts'
-import { encodeReverseIndex } from '../../pack/reverse-index.ts'
-import type { RepositoryFileKind } from '../../storage/storage-maintenance.ts'
+import type { GitFileFormats, GitFiles, RepositoryFileKind } from '../../storage/git-files.ts'
 import type { Repository } from '../repository.ts'
 import type { MaintenanceStep } from './maintenance-result.ts'
 import type { MaintainedPack, RepositoryState, Roots } from './repository-state.ts'
@@ -54,14 +48,16 @@ export async function deriveGitFiles(
   roots: Roots,
   context: StepContext,
 ): Promise<readonly MaintenanceStep[]> {
-  if (repository.storage.maintenance?.writeRepositoryFile === undefined) return []
+  const files = repository.storage.maintenance?.gitFiles
+  if (files === undefined) return []
   const steps: MaintenanceStep[] = []
   const [only] = state.ordinary
   if (only !== undefined && state.ordinary.length === 1 && context.options.mode !== 'geometric')
-    steps.push(...(await derivePackFiles(repository, state, only, roots, context)))
-  if (await deriveCommitGraph(repository, state.view, roots, context.signal))
+    steps.push(...(await derivePackFiles(repository, state, only, roots, context, files.formats)))
+  if (await deriveCommitGraph(repository, state.view, roots, context.signal, files))
     steps.push({ kind: 'derive', file: 'commit-graph' })
-  if (await deriveMultiPackIndex(repository, state)) steps.push({ kind: 'derive', file: 'multi-pack-index' })
+  if (await deriveMultiPackIndex(repository, state, files))
+    steps.push({ kind: 'derive', file: 'multi-pack-index' })
   return steps
 }
 
@@ -72,11 +68,12 @@ async function derivePackFiles(
   { file, description }: MaintainedPack,
   { refIds }: Roots,
   { made }: StepContext,
+  formats: GitFileFormats,
 ): Promise<readonly MaintenanceStep[]> {
   const steps: MaintenanceStep[] = []
   const { index, reachability, name } = file
   if ((await storage.readDerived(name, 'rev')) === undefined) {
-    await storage.writeDerived(name, 'rev', encodeReverseIndex(index, format))
+    await storage.writeDerived(name, 'rev', formats.encodeReverseIndex(index, format))
     steps.push({ kind: 'derive', file: 'rev', pack: name })
   }
   const isClosed =
@@ -95,8 +92,8 @@ async function derivePackFiles(
       const ordinal = contents.objects.find(index.bytes, index.idAt(rank))
       return ordinal < 0 ? 0 : contents.pathHashes[ordinal]!
     })
-  const closures = commitClosures(reachability, selectBitmapCommits(reachability, tips))
-  const bitmaps = encodePackBitmaps(index, reachability, closures, format, hashes)
+  const closures = formats.commitClosures(reachability, formats.selectBitmapCommits(reachability, tips))
+  const bitmaps = formats.encodePackBitmaps(index, reachability, closures, format, hashes)
   await storage.writeDerived(name, 'bitmap', bitmaps)
   return [...steps, { kind: 'derive', file: 'bitmap', pack: name }]
 }
@@ -107,6 +104,7 @@ async function deriveCommitGraph(
   view: ObjectView,
   { refIds }: Roots,
   signal: AbortSignal,
+  files: GitFiles,
 ): Promise<boolean> {
   // Git does not use one where histories are cut or commits are replaced.
   if (view.shallow.size > 0 || (await storage.listRefs('refs/replace/')).length > 0) return false
@@ -117,13 +115,12 @@ async function deriveCommitGraph(
     if (peeled.type === COMMIT) tips.push(table.add(peeled.id))
   }
   if (tips.length === 0) return false
-  const former = await readIfUsable(storage, 'commit-graph', (bytes) => new CommitGraph(bytes, format))
+  const former = await readIfUsable(files, 'commit-graph', (bytes) =>
+    files.formats.parseCommitGraph(bytes, format),
+  )
   if (former !== undefined && tips.every((tip) => former.find(table.ids.view(tip)) >= 0)) return false
   const { commits } = await walkCommits(table, tips, [], { signal })
-  await storage.maintenance?.writeRepositoryFile?.(
-    'commit-graph',
-    encodeCommitGraph(inIdOrder(table, commits), format),
-  )
+  await files.write('commit-graph', files.formats.encodeCommitGraph(inIdOrder(table, commits), format))
   return true
 }
 
@@ -150,32 +147,35 @@ function inIdOrder(table: CommitTable, commits: readonly number[]): GraphCommits
 
 /** Writes one index over all packs of the repository's own, where there are several. */
 async function deriveMultiPackIndex(
-  { storage, format }: Repository,
+  { format }: Repository,
   { ordinary, unreachable, pinned }: RepositoryState,
+  files: GitFiles,
 ): Promise<boolean> {
   const own = [...ordinary, ...unreachable, ...pinned].filter(
     ({ description }) => description.pinned !== 'borrowed',
   )
   if (own.length < 2) return false
   const names = own.map(({ file }) => file.name).sort()
-  const former = await readIfUsable(storage, 'multi-pack-index', (bytes) => new MultiPackIndex(bytes, format))
+  const former = await readIfUsable(files, 'multi-pack-index', (bytes) =>
+    files.formats.parseMultiPackIndex(bytes, format),
+  )
   if (former?.packs.join() === names.join()) return false
   const packs = own.map(({ file, description }) => ({
     name: file.name,
     index: file.index,
     modified: description.modified,
   }))
-  await storage.maintenance?.writeRepositoryFile?.('multi-pack-index', encodeMultiPackIndex(packs, format))
+  await files.write('multi-pack-index', files.formats.encodeMultiPackIndex(packs, format))
   return true
 }
 
 /** A derived file that is there and can be used; what cannot is written anew. */
 async function readIfUsable<T>(
-  { maintenance }: Repository['storage'],
+  files: GitFiles,
   kind: RepositoryFileKind,
   parse: (bytes: Uint8Array) => T,
 ): Promise<T | undefined> {
-  const bytes = await maintenance?.readRepositoryFile?.(kind)
+  const bytes = await files.read(kind)
   if (bytes === undefined) return undefined
   try {
     return parse(bytes)

@@ -2,7 +2,6 @@ import { GitError } from '../../errors.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
 import { encodeObjectId } from '../../object/object-id.ts'
 import type { PackFile } from '../../odb/pack-file.ts'
-import { encodeObjectTimes } from '../../pack/object-times.ts'
 import type { Repository } from '../repository.ts'
 import { discardMade, type MadePack } from './made-pack.ts'
 import { anyPackHas, type IdPredicate } from './pack-contents.ts'
@@ -47,9 +46,10 @@ export async function replacePacks(
   if (unreachable !== undefined) {
     const { name } = unreachable.staged
     const { packIndex } = unreachable.indexing
-    if (storage.maintenance?.writeRepositoryFile !== undefined) {
+    const formats = storage.maintenance?.gitFiles?.formats
+    if (formats !== undefined) {
       const now = new Uint32Array(packIndex.objectCount).fill(Math.floor(Date.now() / 1000))
-      await storage.writeDerived(name, 'mtimes', encodeObjectTimes(now, packIndex, format))
+      await storage.writeDerived(name, 'mtimes', formats.encodeObjectTimes(now, packIndex, format))
     }
     await writePackNote(storage, name, { kind: 'unreachable' })
   }

@@ -7,6 +7,7 @@ import type { RefReader } from '../ref-reader.ts'
 import type { Turns } from '../turns.ts'
 import { compactLooseRefs } from './compact-refs.ts'
 import { acquireGcLock } from './gc-lock.ts'
+import { GIT_FILE_FORMATS } from './git-file-formats.ts'
 import { listLayoutRoots } from './layout-roots.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { readRepositoryFile, writeRepositoryFile } from './repository-files.ts'
@@ -40,8 +41,10 @@ export function createFsMaintenance({
       }),
     compactRefs: () => run(async () => compactLooseRefs({ directory: await directory(), reader, turns })),
     collectGarbage: () => run(async () => removeLeftovers(await directory())),
-    readRepositoryFile: (kind) => run(() => readRepositoryFile(fs, path, kind)),
-    writeRepositoryFile: (kind, bytes) =>
-      run(async () => writeRepositoryFile(await directory(), kind, bytes)),
+    gitFiles: {
+      read: (kind) => run(() => readRepositoryFile(fs, path, kind)),
+      write: (kind, bytes) => run(async () => writeRepositoryFile(await directory(), kind, bytes)),
+      formats: GIT_FILE_FORMATS,
+    },
   }
 }

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { RepositoryFileKind } from '../../storage-maintenance.ts'
+import type { RepositoryFileKind } from '../../git-files.ts'
 import { makeDirectories, readFileIfThere, removeFile, type GitDirectory } from '../git-directory.ts'
 import { acquireLock } from '../lock-file.ts'
 import type { FileSystem } from '../file-system.ts'
