@@ -210,6 +210,7 @@ export function createProgram(): Command {
     .option('--depth <n>', 'search deltas: let chains of them become so long', parseCount)
     .option('--no-reuse-delta', 'search deltas anew, also where some are stored')
     .option('--no-reuse-object', 'search deltas anew, and deflate everything anew')
+    .addOption(searchThreadsOption())
     .option('--portable', 'use the codecs in TypeScript instead of those of Node', false)
     .option('--quiet', 'show no progress', false)
     .action(async (repository: string, options: PackCommandOptions) => {
@@ -243,6 +244,7 @@ export function createProgram(): Command {
     .option('--bundle <dir>', 'then write <dir>/<name>.bundle for clones to begin with, from a CDN')
     .option('--window <n>', 'compare each object with so many others', parseCount)
     .option('--depth <n>', 'let chains of deltas become so long', parseCount)
+    .addOption(searchThreadsOption())
     .addOption(memoryBudgetOption())
     .option('--quiet', 'print nothing but errors', false)
     .action(async (repositories: string[], options: MaintainCommandOptions) => {
@@ -318,6 +320,12 @@ function threadsOption(): Option {
     '--threads <n>',
     'resolve deltas with so many threads, as far as the pack fits the memory budget',
   ).argParser(parseThreads)
+}
+
+function searchThreadsOption(): Option {
+  return new Option('--threads <n>', 'search deltas with so many threads; what comes out is the same')
+    .argParser(parseThreads)
+    .default(1)
 }
 
 function parseThreads(text: string): number {

@@ -41,6 +41,12 @@ export class DeltaIndex {
     this.#prepared = false
   }
 
+  /** Goes on with the same bytes in another place. */
+  moveTo(bytes: Uint8Array): void {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
   /** Bytes that this index holds in tables, without the base. */
   get tableBytes(): number {
     return 4 * (this.filter.length + this.#head.length + this.#next.length + this.#hashes.length)

@@ -15,6 +15,7 @@ import {
 } from '../maintained-repositories.ts'
 import { writeOut } from '../output.ts'
 import { createProgressBar } from '../progress-bar.ts'
+import { withThreads } from '../with-threads.ts'
 
 /** The exit code when nothing failed and something is left to do. */
 const LEFT_TO_DO = 3
@@ -30,6 +31,7 @@ export interface MaintainCommandOptions extends MaintainedPlace {
   readonly timeBudget?: number
   readonly window?: number
   readonly depth?: number
+  readonly threads: number
   /** Bytes. */
   readonly memoryBudget?: number
   /** Where to write a bundle of each repository. */
@@ -44,6 +46,9 @@ export async function maintainCommand(
 ): Promise<void> {
   const mode = modeOf(options)
   if (options.grace !== undefined && mode !== 'gc') throw misuse('--grace needs --gc')
+  if (options.threads > 1 && mode === 'geometric') {
+    throw misuse('--threads needs --full or --gc: joining packs searches no deltas')
+  }
   // Half is for what is read, half for what is made.
   const half = Math.floor((options.memoryBudget ?? hostMemoryBytes()) / 2)
   const memoryBudget = createMemoryBudget(half)
@@ -52,6 +57,21 @@ export async function maintainCommand(
     throw misuse('--bundle is for repositories on disk')
   const bundles = await bundleFiles(named, options.bundle)
   const repositories = await findMaintained(named, options, memoryBudget)
+  const left = await withThreads({ count: options.threads }, (threads) =>
+    maintainAll(repositories, bundles, deadline, options, { mode, memoryBytes: half, ...threads }),
+  )
+  await repositories.close()
+  if (left) process.exitCode ??= LEFT_TO_DO
+}
+
+/** Maintains one after the other; whether something is left to do. */
+async function maintainAll(
+  repositories: MaintainedRepositories,
+  bundles: ReadonlyMap<string, string>,
+  deadline: number | undefined,
+  options: MaintainCommandOptions,
+  how: MaintenanceOptions,
+): Promise<boolean> {
   let left = false
   for (const path of repositories.names) {
     const milliseconds = deadline === undefined ? undefined : deadline - Date.now()
@@ -62,9 +82,8 @@ export async function maintainCommand(
     const { window, depth, grace, force } = options
     try {
       const result = await maintainOne(path, repositories, options.quiet, {
-        mode,
+        ...how,
         force,
-        memoryBytes: half,
         search: { ...(window === undefined ? {} : { window }), ...(depth === undefined ? {} : { depth }) },
         ...(grace === undefined ? {} : { gracePeriod: grace }),
         ...(milliseconds === undefined ? {} : { budget: { milliseconds } }),
@@ -76,8 +95,7 @@ export async function maintainCommand(
       reportFailure(error)
     }
   }
-  await repositories.close()
-  if (left) process.exitCode ??= LEFT_TO_DO
+  return left
 }
 
 /** The bundle of each repository: `<dir>/<name>.bundle`. */

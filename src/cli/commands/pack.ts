@@ -14,6 +14,7 @@ import { openRepositoryAt } from '../open-repository.ts'
 import { writeOut } from '../output.ts'
 import { createProgressBar, type ProgressBar } from '../progress-bar.ts'
 import { writeWholeFile } from '../whole-file.ts'
+import { withThreads } from '../with-threads.ts'
 
 export interface PackCommandOptions {
   readonly all?: boolean
@@ -25,6 +26,7 @@ export interface PackCommandOptions {
   readonly reuseDelta: boolean
   readonly reuseObject: boolean
   readonly portable: boolean
+  readonly threads: number
 }
 
 /**
@@ -35,6 +37,9 @@ export async function packCommand(path: string, options: PackCommandOptions): Pr
   if (options.all !== true) throw misuse('pack needs --all: it packs what all refs reach')
   if (options.stdout && process.stdout.isTTY) {
     throw misuse('a pack is no text for a terminal; send standard output to a file or a program')
+  }
+  if (options.threads > 1 && !isSearching(options)) {
+    throw misuse('--threads needs an option that has deltas searched, such as --window or --no-reuse-delta')
   }
   const repository = await openRepositoryAt(path, { codecs: await codecsFor(options) })
   const progress = await createProgressBar(options)
@@ -62,6 +67,10 @@ async function codecsFor({ portable }: PackCommandOptions): Promise<Codecs> {
   return createPortableCodecs()
 }
 
+function isSearching({ window, depth, reuseDelta, reuseObject }: PackCommandOptions): boolean {
+  return window !== undefined || depth !== undefined || !reuseDelta || !reuseObject
+}
+
 async function makePlan(
   repository: Repository,
   view: ObjectView,
@@ -70,16 +79,19 @@ async function makePlan(
 ): Promise<PackPlan> {
   const refs = await repository.listAdvertisedRefs(view)
   const tips = [...new Set(refs.map((ref) => ref.id))]
-  const { window, depth, reuseDelta, reuseObject } = options
-  if (window !== undefined || depth !== undefined || !reuseDelta || !reuseObject) {
+  if (isSearching(options)) {
     const { planRepack } = await import('../../repository/repack/repack.ts')
-    return planRepack(view, tips, {
-      ...(window === undefined ? {} : { window }),
-      ...(depth === undefined ? {} : { depth }),
-      reuseDeltas: reuseDelta,
-      reuseObjects: reuseObject,
-      onProgress,
-    })
+    const { window, depth, reuseDelta, reuseObject, threads: count, portable } = options
+    return withThreads({ count, provider: portable ? 'portable' : 'node' }, (threads) =>
+      planRepack(view, tips, {
+        ...(window === undefined ? {} : { window }),
+        ...(depth === undefined ? {} : { depth }),
+        reuseDeltas: reuseDelta,
+        reuseObjects: reuseObject,
+        ...threads,
+        onProgress,
+      }),
+    )
   }
   const request = {
     wants: tips,

@@ -5,11 +5,13 @@ import type { Codecs } from '../../codec/ports.ts'
 export interface ThreadCodecs {
   readonly provider: 'node' | 'portable'
   readonly collisionDetection: boolean
+  /** Compression level; default 6. */
+  readonly level?: number
 }
 
 /** Makes the codecs. The portable provider is loaded only when it is wanted. */
-export async function createThreadCodecs({ provider, collisionDetection }: ThreadCodecs): Promise<Codecs> {
-  if (provider === 'node') return createNodeCodecs({ collisionDetection })
+export async function createThreadCodecs({ provider, ...options }: ThreadCodecs): Promise<Codecs> {
+  if (provider === 'node') return createNodeCodecs(options)
   const { createPortableCodecs } = await import('../../codec/portable/index.ts')
-  return createPortableCodecs({ collisionDetection })
+  return createPortableCodecs(options)
 }

@@ -1,30 +1,27 @@
-import type { Codecs } from '../../codec/ports.ts'
-import { ShareOfResolution, type SharedResolution } from '../../pack/indexer/shared-resolution.ts'
+import type { GitErrorCode } from '../../errors.ts'
+import type { FoundDeltas, SegmentLoad, SharedSegment } from '../../pack/delta-search/segment-search.ts'
+import type { SharedResolution } from '../../pack/indexer/shared-resolution.ts'
 
 /** Work that is posted to a thread. */
-export interface ThreadTask {
-  readonly kind: 'resolve'
-  readonly shared: SharedResolution
-}
+export type ThreadTask =
+  | { readonly kind: 'resolve'; readonly shared: SharedResolution }
+  | {
+      readonly kind: 'search'
+      /** Names the segment among those of the thread. */
+      readonly key: number
+      /** Comes with the first load. */
+      readonly segment?: SharedSegment
+      readonly load: SegmentLoad
+    }
+  /** To let go of a segment. It has no answer. */
+  | { readonly kind: 'forget'; readonly key: number }
 
 /** What a thread answers a task with; it answers tasks in the order in which they were posted. */
-export interface ThreadAnswer {
-  readonly kind: 'resolve'
-  /** Whether its share is done. */
-  readonly isDone: boolean
-}
-
-/** Does what a task asks for. */
-export function performTask(task: ThreadTask, codecs: Codecs): ThreadAnswer {
-  return { kind: task.kind, isDone: tryShare(task.shared, codecs) }
-}
-
-function tryShare(shared: SharedResolution, codecs: Codecs): boolean {
-  try {
-    new ShareOfResolution(shared, codecs).resolve(Infinity)
-    return true
-  } catch {
-    // Whoever asked does everything alone then, and meets the error itself.
-    return false
-  }
-}
+export type ThreadAnswer =
+  | {
+      readonly kind: 'resolve'
+      /** Whether its share is done. */
+      readonly isDone: boolean
+    }
+  | { readonly kind: 'search'; readonly found: FoundDeltas }
+  | { readonly kind: 'failed'; readonly code: GitErrorCode; readonly message: string }

@@ -23,14 +23,14 @@ export class DeflatedEntries {
     this.#length = new Uint32Array(count)
   }
 
-  /** Keeps an entry, unless that would be over the budget. */
+  /** Keeps an entry, unless that would be over the budget. One that fills its buffer belongs to this from then on. */
   put(ordinal: number, bytes: Uint8Array): void {
     const { length } = bytes
     if (this.#used + length > this.#budget) return
     this.#used += length
     this.#length[ordinal] = length
     if (length > this.#chunkBytes / 4) {
-      this.#chunkOf[ordinal] = this.#chunks.push(bytes)
+      this.#chunkOf[ordinal] = this.#chunks.push(length < bytes.buffer.byteLength ? bytes.slice() : bytes)
       this.#at[ordinal] = 0
       // The chunk that was being filled is no longer the last one.
       this.#filled = this.#chunkBytes

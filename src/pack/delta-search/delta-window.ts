@@ -85,6 +85,15 @@ export class DeltaWindow {
     slots[place] = base
   }
 
+  /** Copies the objects that lie in this buffer. */
+  letGoOf(buffer: ArrayBufferLike): void {
+    for (const slot of this.#slots) {
+      if (slot.body.buffer !== buffer) continue
+      slot.body = slot.body.slice()
+      slot.index.moveTo(slot.body)
+    }
+  }
+
   /** Moves on: the current object stays as a base, and the next one takes the slot of the oldest. */
   advance(): void {
     const { length } = this.#slots

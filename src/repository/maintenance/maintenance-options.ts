@@ -1,5 +1,6 @@
 import { GitError } from '../../errors.ts'
 import { checkedDeltaSearchOptions, type DeltaSearchOptions } from '../../pack/delta-search/search-options.ts'
+import type { SearchThreads } from '../../pack/delta-search/search-helpers.ts'
 import type { ProgressListener } from '../../pack/progress.ts'
 import type { MaintenanceStep } from './maintenance-result.ts'
 
@@ -28,6 +29,8 @@ export interface MaintenanceOptions {
   readonly factor?: number
   /** How hard deltas are searched, for `full` and `gc`. */
   readonly search?: DeltaSearchOptions
+  /** Threads that search them together, see `packstone/threads`; packs are the same without them. Who started them ends them. */
+  readonly threads?: SearchThreads
   /** Search deltas anew also in packs where that was done before. Default false. */
   readonly force?: boolean
   readonly budget?: MaintenanceBudget
@@ -48,6 +51,7 @@ export interface CheckedMaintenanceOptions {
   readonly gracePeriod: number
   readonly factor: number
   readonly search: DeltaSearchOptions
+  readonly threads: SearchThreads | undefined
   readonly force: boolean
   readonly maxStepBytes: number
   readonly memoryBytes: number
@@ -89,6 +93,7 @@ export function checkedMaintenanceOptions(options: MaintenanceOptions): CheckedM
     gracePeriod,
     factor,
     search,
+    threads: options.threads,
     force,
     milliseconds,
     maxStepBytes,

@@ -19,7 +19,7 @@ export interface StepContext {
 }
 
 export function createStepContext(options: CheckedMaintenanceOptions, signal: AbortSignal): StepContext {
-  const { memoryBytes, search, onProgress } = options
+  const { memoryBytes, search, threads, onProgress } = options
   const quarter = Math.floor(memoryBytes / 4)
   return {
     options,
@@ -31,7 +31,9 @@ export function createStepContext(options: CheckedMaintenanceOptions, signal: Ab
       signal,
       deltaCacheBytes: quarter,
       windowMemory: search.windowMemory ?? quarter,
-      // What is written is indexed at the same time; the window is gone by then.
+      ...(threads === undefined ? {} : { threads }),
+      threadMemory: memoryBytes - 2 * quarter,
+      // What is written is indexed at the same time; the windows are gone by then.
       memoryBytes: memoryBytes - quarter,
       ...(onProgress === undefined ? {} : { onProgress }),
     },

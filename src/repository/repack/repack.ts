@@ -1,3 +1,4 @@
+import { GitError } from '../../errors.ts'
 import type { NamedEnumeration } from '../../graph/enumerate-named.ts'
 import { enumerateNamed } from '../../graph/enumerate-named.ts'
 import { parseObjectId, type ObjectId } from '../../object/object-id.ts'
@@ -5,7 +6,9 @@ import type { ObjectView } from '../../odb/object-view.ts'
 import { DeflatedEntries } from '../../pack/delta-search/deflated-entries.ts'
 import { searchDeltas, type ChosenDeltas } from '../../pack/delta-search/delta-search.ts'
 import { checkedDeltaSearchOptions, type DeltaSearchOptions } from '../../pack/delta-search/search-options.ts'
+import type { SearchThreads } from '../../pack/delta-search/search-helpers.ts'
 import { deltaSearchOrder } from '../../pack/delta-search/search-order.ts'
+import { cutSegments } from '../../pack/delta-search/search-segments.ts'
 import type { ProgressListener } from '../../pack/progress.ts'
 import type { PackPlan } from '../outgoing-pack.ts'
 import { selectReusedDeltas } from './reused-deltas.ts'
@@ -20,6 +23,10 @@ export interface RepackOptions extends DeltaSearchOptions {
   readonly reuseObjects?: boolean
   /** Bytes of deflated entries to keep from the search to the writing; what is over is made twice. Default 256 MiB. */
   readonly deltaCacheBytes?: number
+  /** Threads that search deltas together; the pack is the same without them. */
+  readonly threads?: SearchThreads
+  /** Bytes that the other threads may take for that. Default 256 MiB. */
+  readonly threadMemory?: number
   readonly signal?: AbortSignal
   readonly onProgress?: ProgressListener
 }
@@ -30,7 +37,8 @@ const DELTA_CACHE_BYTES = 256 << 20
  * Plans one self-contained pack of everything the tips reach, with deltas searched anew where no stored one is kept. The view must stay
  * open until the pack is written.
  *
- * @throws GitError `INVALID_ARGUMENT`, `MISSING_OBJECT`, `CORRUPT_OBJECT`, `CORRUPT_PACK`; the signal's reason when aborted
+ * @throws GitError `INVALID_ARGUMENT`, `MISSING_OBJECT`, `CORRUPT_OBJECT`, `CORRUPT_PACK`, `STORAGE` when a thread has ended; the signal's
+ * reason when aborted
  */
 export async function planRepack(
   view: ObjectView,
@@ -64,6 +72,8 @@ export async function planNamedPack(
   const search = checkedDeltaSearchOptions(options)
   const { signal, onProgress, reuseObjects = true, deltaCacheBytes = DELTA_CACHE_BYTES } = options
   const reuseDeltas = reuseObjects && (options.reuseDeltas ?? true)
+  const { threads, threadMemory } = options
+  assertSameCodecs(view, threads)
   const abort = signal === undefined ? {} : { signal }
   const total = enumeration.objects.size
   onProgress?.({ phase: 'enumerating', done: total, total })
@@ -96,6 +106,9 @@ export async function planNamedPack(
     await searchDeltas(input, chosen, {
       ...search,
       ...abort,
+      segmentEnds: cutSegments(columns, order),
+      ...(threads === undefined ? {} : { threads }),
+      ...(threadMemory === undefined ? {} : { threadMemory }),
       trustPacks: reuseDeltas,
       copyWhole: reuseObjects,
       deflate: view.codecs.deflate,
@@ -133,4 +146,14 @@ export async function planNamedPack(
 
 function noReusedDeltas({ objects }: NamedEnumeration): ReturnType<typeof selectReusedDeltas> {
   return { bases: new Int32Array(objects.size).fill(-1), depthAbove: new Uint16Array(objects.size), count: 0 }
+}
+
+/** Other codecs deflate the same bytes differently, and then the pack would depend on which thread made what. */
+function assertSameCodecs({ codecs }: ObjectView, threads: SearchThreads | undefined): void {
+  if (threads === undefined || threads.provider === codecs.name) return
+  throw new GitError(
+    'INVALID_ARGUMENT',
+    `the threads have the codecs '${threads.provider}', the repository has '${codecs.name}'; start threads with those`,
+    { details: { option: 'threads', value: threads.provider } },
+  )
 }
