@@ -69,8 +69,10 @@ export async function enumerateObjects(
     signal?.throwIfAborted()
   }
   if (isWholeHistory(source, request)) {
-    for (const want of request.wants) walk.includeHistory(want)
-    await walk.finish(report)
+    if (!walk.tryIncludeEverything(request.wants)) {
+      for (const want of request.wants) walk.includeHistory(want)
+      await walk.finish(report)
+    }
     onProgress?.(walk.found)
     return walk
   }

@@ -108,6 +108,24 @@ export class ObjectWalk {
     }
   }
 
+  /**
+   * Includes all that is in packs whose reachability is written down, without a walk, if that is just what these objects reach, with
+   * all history. Only before anything else is marked.
+   */
+  tryIncludeEverything(ids: readonly Uint8Array[]): boolean {
+    const { set } = this.marks
+    const { tips } = set
+    if (tips === undefined || tips.size > ids.length) return false
+    const given = new IdTable(tips.idLength, ids.length)
+    for (const id of ids) {
+      if (set.find(id) === undefined) return false
+      given.add(id)
+    }
+    for (let tip = 0; tip < tips.size; tip++) if (!given.has(tips.ids, tip * tips.idLength)) return false
+    this.marks.includeAll()
+    return true
+  }
+
   /** Includes an object of any type and, at the latest in `finish`, everything it reaches, history and tagged objects too. */
   includeHistory(id: Uint8Array, neededBy?: Uint8Array): void {
     this.#followsHistory = true

@@ -106,6 +106,15 @@ export class ReachabilityMarks {
     this.markBelow(outside)
   }
 
+  /** Includes all objects of the set. Nothing may be marked yet, and no mask hide anything. */
+  includeAll(): void {
+    for (const [pack, marks] of this.marks.entries()) {
+      marks.fill(INCLUDED)
+      for (const position of this.set.copies(pack)) marks[position] = 0
+    }
+    this.includedCount = this.set.objectCount
+  }
+
   /** Marks an object without what is below it; false when it had a mark before. */
   markAlone(pack: number, position: number, mark: number): boolean {
     const marks = this.marks[pack]!

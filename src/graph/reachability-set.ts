@@ -2,6 +2,7 @@ import { IdTable } from '../object/id-table.ts'
 import type { PackIndex } from '../pack/pack-index.ts'
 import type { PackMask } from '../pack/pack-mask.ts'
 import type { PackReachability } from '../pack/reachability/pack-reachability.ts'
+import { findSetTips } from './set-tips.ts'
 
 /** A pack whose reachability is written down. */
 export interface ReachablePack {
@@ -27,6 +28,7 @@ export class ReachabilitySet<Pack extends ReachablePack = ReachablePack> {
   readonly packs: readonly Pack[]
   /** By pack: the node that stands for each position whose object an earlier pack has too. */
   readonly #copies: readonly (ReadonlyMap<number, Node> | undefined)[]
+  #tips: { readonly found: IdTable | undefined } | undefined
 
   private constructor(packs: readonly Pack[], copies: readonly (ReadonlyMap<number, Node> | undefined)[]) {
     this.packs = packs
@@ -59,6 +61,20 @@ export class ReachabilitySet<Pack extends ReachablePack = ReachablePack> {
         sum + (mask?.visibleCount ?? index.objectCount) - (this.#copies[pack]?.size ?? 0),
       0,
     )
+  }
+
+  /**
+   * The objects that no object of the set names: all others are reached from these. `undefined` where the set names objects that it
+   * does not have, or hides some. Found at the first call.
+   */
+  get tips(): IdTable | undefined {
+    this.#tips ??= { found: findSetTips(this.packs) }
+    return this.#tips.found
+  }
+
+  /** Positions of a pack whose objects an earlier pack of the set has too. */
+  copies(pack: number): Iterable<number> {
+    return this.#copies[pack]?.keys() ?? []
   }
 
   /** The node of the object whose raw id is at `bytes[at]`; `undefined` when no pack of the set has it. */

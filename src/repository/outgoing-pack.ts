@@ -257,7 +257,8 @@ async function parentsOf(view: ObjectView, commit: Uint8Array): Promise<readonly
 async function includeTags(view: ObjectView, enumeration: Enumeration, request: PackRequest): Promise<void> {
   const isNamed = namesIncluded(view, enumeration, request.includeTags.length)
   for (const { id: tag, peeled } of request.includeTags) {
-    if (peeled === undefined || !isNamed(peeled)) continue
+    // What a tag names is included with it.
+    if (peeled === undefined || isNamed(tag) || !isNamed(peeled)) continue
     const { tags } = await peel(view, parseObjectId(tag, view.format))
     for (const id of tags) includeObject(enumeration, id, TAG)
   }

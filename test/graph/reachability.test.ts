@@ -90,6 +90,15 @@ describe.each(HISTORY_NAMES)('on a history of shape %s', (name) => {
 
         const commits = await gitLines(['rev-list', '--all'], { cwd: path })
         const random = createRandom(11)
+        // Everything that is there is included at once; for less, and for more that nothing asks for, there is a walk.
+        const named = new Set(tips)
+        if (packing !== 'as imported') expect(view.reachability.tips?.size).toBeLessThanOrEqual(named.size)
+        for (const asked of [tips, [...tips, random.pick(commits)], tips.slice(1), tips.slice(0, -1)]) {
+          const whole = await enumerateObjects(view, { wants: asked.map(parseHex), haves: [] })
+          const ids = includedIds(whole)
+          expect(ids).toEqual(asked.length === 0 ? [] : await listReachable(path, asked))
+          expect(whole.marks.includedCount + whole.objects.size).toBe(ids.length)
+        }
         for (let round = 0; round < 12; round++) {
           const have = random.pick(commits)
           const want = random.pick(commits)
