@@ -12,9 +12,13 @@ import type { VerifyPackOptions } from './commands/verify-pack.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 
 /** What `packstone serve` is told, whatever it serves. */
-interface ServeOptions extends Omit<ServeBareOptions, 'bare'>, ServePlainOptions, ServeHubOptions {
+interface ServeOptions extends Omit<
+  ServeBareOptions & ServePlainOptions & ServeHubOptions,
+  'bare' | 'serving'
+> {
   readonly plain: boolean
   readonly bare?: string
+  readonly processes: number
 }
 
 /** Options of the hub only. */
@@ -72,10 +76,9 @@ export function createProgram(): Command {
     .addOption(
       new Option('--prefix <path/>', 'with --storage s3: begins the names of all objects').conflicts('bare'),
     )
-    .addOption(
-      new Option('--api-token <token>', 'opens the REST interface; default: a new one, printed once').env(
-        'PACKSTONE_API_TOKEN',
-      ),
+    .option(
+      '--api-token <token>',
+      'opens the REST interface; default: that of PACKSTONE_API_TOKEN in the environment, or a new one, printed once',
     )
     .option('--account <name>', 'the account in the paths of the REST interface', parseAccount, 'local')
     .option('--origin <url>', 'where clients reach the hub; default: where it listens', parseOrigin)
@@ -151,19 +154,28 @@ export function createProgram(): Command {
         .default('auto'),
     )
     .addOption(memoryBudgetOption())
+    .option(
+      '--processes <n>',
+      'answer requests in so many processes, which share the port, the storage and the memory budget',
+      parseProcesses,
+      1,
+    )
     .option('--quiet', 'print no line for every request', false)
     .action(async (options: ServeOptions) => {
       assertOptionsBelong(options)
+      const { enterServingProcess } = await import('./serve/serving-process.ts')
+      const serving = await enterServingProcess(options)
+      if (serving === undefined) return
       const { bare } = options
       if (bare !== undefined) {
         const { serveBareCommand } = await import('./commands/serve-bare.ts')
-        await serveBareCommand({ ...options, bare })
+        await serveBareCommand({ ...options, bare, serving })
       } else if (options.plain) {
         const { servePlainCommand } = await import('./commands/serve-plain.ts')
-        await servePlainCommand(options)
+        await servePlainCommand({ ...options, serving })
       } else {
         const { serveHubCommand } = await import('./commands/serve-hub.ts')
-        await serveHubCommand(options)
+        await serveHubCommand({ ...options, serving })
       }
     })
 
@@ -329,9 +341,17 @@ function searchThreadsOption(): Option {
 }
 
 function parseThreads(text: string): number {
+  return parseNumberTo(256, text)
+}
+
+function parseProcesses(text: string): number {
+  return parseNumberTo(1024, text)
+}
+
+function parseNumberTo(most: number, text: string): number {
   const count = Number(text)
-  if (!/^\d+$/.test(text) || count < 1 || count > 256) {
-    throw new InvalidArgumentError('expected a whole number from 1 to 256.')
+  if (!/^\d+$/.test(text) || count < 1 || count > most) {
+    throw new InvalidArgumentError(`expected a whole number from 1 to ${most}.`)
   }
   return count
 }

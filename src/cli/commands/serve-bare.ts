@@ -5,6 +5,7 @@ import { RepositoryCache } from '../../repository/repository-cache.ts'
 import { openRepositoryAt } from '../open-repository.ts'
 import { resolveBare } from '../serve/resolve-bare.ts'
 import { maintainAfterPushes, type MaintainWhen } from '../serve/maintain-after-pushes.ts'
+import type { ServingProcess } from '../serve/serving-process.ts'
 import { createSharedOptions, logError, OPEN_REPOSITORIES, runServer } from '../serve/run-server.ts'
 
 export interface ServeBareOptions {
@@ -19,13 +20,14 @@ export interface ServeBareOptions {
   readonly memoryBudget?: number
   readonly maintain: MaintainWhen
   readonly quiet: boolean
+  readonly serving: ServingProcess
 }
 
 /** `packstone serve --bare`: serves the bare repositories below a folder, until SIGINT or SIGTERM. */
 export async function serveBareCommand(options: ServeBareOptions): Promise<void> {
-  const { remoteUserHeader } = options
+  const { host, port, quiet, serving, remoteUserHeader } = options
   const root = await servedFolder(options.bare)
-  const shared = createSharedOptions(options.memoryBudget)
+  const shared = createSharedOptions(serving, options.memoryBudget)
   const cache = new RepositoryCache({
     open: (path) => openRepositoryAt(path, shared),
     capacity: OPEN_REPOSITORIES,
@@ -37,10 +39,9 @@ export async function serveBareCommand(options: ServeBareOptions): Promise<void>
     runHooks: options.hooks,
     ...(remoteUserHeader === undefined ? {} : { remoteUserHeader }),
   })
-  const { host, port, quiet } = options
-  const maintained = maintainAfterPushes(resolve, options.maintain, logError)
+  const maintained = maintainAfterPushes(resolve, options.maintain, { role: serving.role, onError: logError })
   const handler = createGitHandler({ resolve: maintained.resolve, onError: logError })
-  await runServer({ host, port, quiet, start: () => ({ handler }) }, async () => {
+  await runServer({ host, port, quiet, serving, start: () => ({ handler }) }, async () => {
     await maintained.close()
     await cache.close()
   })

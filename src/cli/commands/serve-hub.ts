@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { createPublicFetch } from '../../hosts/node/index.ts'
@@ -20,6 +19,7 @@ import type { MaintainWhen } from '../serve/maintain-after-pushes.ts'
 import { prepareDemo } from '../serve/demo-repository.ts'
 import { createWebhookSinks } from '../serve/webhooks.ts'
 import { openBucketStorage, openPlainStorage, type PlainStorageOptions } from '../serve/plain-storage.ts'
+import type { ServingProcess } from '../serve/serving-process.ts'
 import {
   createSharedOptions,
   logError,
@@ -46,6 +46,7 @@ export interface ServeHubOptions extends PlainStorageOptions {
   readonly memoryBudget?: number
   readonly maintain: MaintainWhen
   readonly quiet: boolean
+  readonly serving: ServingProcess
 }
 
 /** How often what was left undone is taken up, in milliseconds. */
@@ -53,15 +54,24 @@ const RESUME_MS = 60_000
 
 /** `packstone serve`: a hub on a store of its own, until SIGINT or SIGTERM. */
 export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
-  const { host, port, quiet, account } = options
+  const { host, port, quiet, serving, account } = options
+  const { role } = serving
   const sinks = createWebhookSinks(options.webhook, options.webhookSecret)
   const { storage, registry } = await openStores(options)
-  const apiToken = options.apiToken ?? randomBytes(20).toString('hex')
-  const shared = createSharedOptions(options.memoryBudget)
+  // A variable that is empty is none.
+  const given = options.apiToken ?? (process.env['PACKSTONE_API_TOKEN'] || undefined)
+  const apiToken = given ?? role.secret
+  const shared = createSharedOptions(serving, options.memoryBudget)
   const maintained =
     options.maintain === 'off'
       ? undefined
-      : maintainStorage(storage, { ...shared, maxPacks: readAutoPackLimit, onError: logError })
+      : maintainStorage(storage, {
+          ...shared,
+          maxPacks: readAutoPackLimit,
+          onError: logError,
+          ...(role.isKeeper ? {} : { elsewhere: role.tellKeeper }),
+        })
+  if (maintained !== undefined) role.onTold(maintained.notify)
   const allowLoopback = options.importAllowLoopback
   const outside = createPublicFetch({ allowLoopback })
   const createFor = (origin: string): Hub =>
@@ -86,19 +96,21 @@ export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
     const origin = (options.origin ?? url).replace(/\/+$/, '')
     const created = createFor(origin)
     hub = created
-    await created.resume()
-    timer = setInterval(() => void created.resume().catch(logError), RESUME_MS)
-    const base = `${origin}/client/v4/accounts/${account}/artifacts`
-    return {
-      handler: created.fetch,
-      description: describe(options, {
-        base,
-        apiToken,
-        clone: options.demo ? await prepareDemo({ hub: created, base, apiToken }) : undefined,
-      }),
+    if (role.isKeeper) {
+      await created.resume()
+      timer = setInterval(() => void created.resume().catch(logError), RESUME_MS)
     }
+    const base = `${origin}/client/v4/accounts/${account}/artifacts`
+    if (!role.isFirst) return { handler: created.fetch }
+    const description = describe(options, {
+      base,
+      // A token that was given is not repeated: this text may end up in a log.
+      apiToken: given === undefined ? apiToken : '(the one that was given)',
+      clone: options.demo ? await prepareDemo({ hub: created, base, apiToken }) : undefined,
+    })
+    return { handler: created.fetch, description }
   }
-  await runServer({ host, port, quiet, start }, async () => {
+  await runServer({ host, port, quiet, serving, start }, async () => {
     clearInterval(timer)
     await hub?.close()
     outside.close()
@@ -127,6 +139,7 @@ async function openStores(
 
 interface Access {
   readonly base: string
+  /** As it is shown. */
   readonly apiToken: string
   /** The address of a repository that is ready. */
   readonly clone: string | undefined
@@ -142,8 +155,7 @@ function describe(options: ServeHubOptions, { base, apiToken, clone }: Access): 
   return [
     '',
     `  REST API   ${base}`,
-    // A token that was given is not repeated: this text may end up in a log.
-    `  API token  ${options.apiToken === undefined ? apiToken : '(the one that was given)'}`,
+    `  API token  ${apiToken}`,
     '',
     ...(clone === undefined
       ? []

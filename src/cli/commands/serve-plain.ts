@@ -7,6 +7,7 @@ import { openPlainStorage, type PlainStorageOptions } from '../serve/plain-stora
 import { RepositoryCache } from '../../repository/repository-cache.ts'
 import { resolvePlain } from '../serve/resolve-plain.ts'
 import { maintainAfterPushes, type MaintainWhen } from '../serve/maintain-after-pushes.ts'
+import type { ServingProcess } from '../serve/serving-process.ts'
 import { createSharedOptions, logError, OPEN_REPOSITORIES, runServer } from '../serve/run-server.ts'
 
 export interface ServePlainOptions extends PlainStorageOptions {
@@ -20,14 +21,15 @@ export interface ServePlainOptions extends PlainStorageOptions {
   readonly memoryBudget?: number
   readonly maintain: MaintainWhen
   readonly quiet: boolean
+  readonly serving: ServingProcess
 }
 
 /** `packstone serve --plain`: serves the repositories of a storage to everybody, until SIGINT or SIGTERM. */
 export async function servePlainCommand(options: ServePlainOptions): Promise<void> {
-  const { host, port, quiet, createOnPush, allowPush } = options
+  const { host, port, quiet, serving, createOnPush, allowPush } = options
   if (createOnPush && !allowPush) throw misuse('--create-on-push needs --allow-push')
   const storage = await openPlainStorage(options, options.data)
-  const shared = createSharedOptions(options.memoryBudget)
+  const shared = createSharedOptions(serving, options.memoryBudget)
   const cache = new RepositoryCache({
     open: async (key) => {
       const repository = await storage.open(key)
@@ -44,9 +46,9 @@ export async function servePlainCommand(options: ServePlainOptions): Promise<voi
       : {}),
     shared,
   })
-  const maintained = maintainAfterPushes(resolve, options.maintain, logError)
+  const maintained = maintainAfterPushes(resolve, options.maintain, { role: serving.role, onError: logError })
   const handler = createGitHandler({ resolve: maintained.resolve, onError: logError })
-  await runServer({ host, port, quiet, start: () => ({ handler }) }, async () => {
+  await runServer({ host, port, quiet, serving, start: () => ({ handler }) }, async () => {
     await maintained.close()
     await cache.close()
     await storage.close()

@@ -1,3 +1,4 @@
+import type { ProcessRole } from '../../hosts/node/processes/process-role.ts'
 import type { ResolveRepository } from '../../http/index.ts'
 import {
   MaintenanceScheduler,
@@ -14,11 +15,14 @@ export interface MaintainedResolution {
   close(): Promise<void>
 }
 
-/** Has repositories maintained after pushes to them, as their config allows. Those that are maintained are found as for a fetch. */
+/**
+ * Has repositories maintained after pushes to them, as their config allows, by the keeper of those who serve them. Those that are
+ * maintained are found as for a fetch.
+ */
 export function maintainAfterPushes(
   resolve: ResolveRepository,
   when: MaintainWhen,
-  onError: (error: unknown) => void,
+  { role, onError }: { readonly role: ProcessRole; readonly onError: (error: unknown) => void },
 ): MaintainedResolution {
   if (when === 'off') return { resolve, close: () => Promise.resolve() }
   const scheduler = new MaintenanceScheduler({
@@ -29,6 +33,9 @@ export function maintainAfterPushes(
     maxPacks: readAutoPackLimit,
     onError,
   })
+  role.onTold((path) => {
+    scheduler.notify(path)
+  })
   return {
     resolve: async (path, request, service) => {
       const resolution = await resolve(path, request, service)
@@ -38,7 +45,7 @@ export function maintainAfterPushes(
         ...resolution,
         release: () => {
           resolution.release?.()
-          scheduler.notify(path)
+          role.tellKeeper(path)
         },
       }
     },

@@ -5,11 +5,13 @@ import {
   serve,
   type FetchHandler,
   type RunningServer,
+  type ServeOptions,
 } from '../../hosts/node/index.ts'
 import { createNodeCodecs } from '../../codec/node/index.ts'
 import { createMemoryBudget } from '../../odb/memory-budget.ts'
 import type { OpenRepositoryOptions } from '../../repository/repository.ts'
 import { writeOut } from '../output.ts'
+import type { ServingProcess } from './serving-process.ts'
 import { formatRequest } from './request-log.ts'
 
 /** Repositories that stay open between requests. */
@@ -17,6 +19,9 @@ export const OPEN_REPOSITORIES = 64
 
 /** With a budget up to this, in bytes, the memory of the runtime itself counts too. */
 const SMALL_BUDGET = 64 << 20
+
+/** What each process has at the least. */
+const LEAST_BUDGET = 1 << 20
 
 /** How long running requests may take after the signal to stop, in milliseconds. */
 const GRACE_MS = 10_000
@@ -32,6 +37,7 @@ export interface RunServerOptions {
   readonly host: string
   readonly port: number
   readonly quiet: boolean
+  readonly serving: ServingProcess
   /** Makes the handler, for an address without a slash at its end. Requests wait for it. */
   readonly start: (url: string) => Served | Promise<Served>
 }
@@ -39,30 +45,45 @@ export interface RunServerOptions {
 /**
  * How a server opens its repositories: with memory that they share, and care for what strangers send.
  *
- * @param memoryBudget in bytes; default: what fits the machine.
+ * @param memoryBudget in bytes, for all processes together; default: what fits the machine.
  */
-export function createSharedOptions(memoryBudget: number = hostMemoryBytes()): OpenRepositoryOptions {
-  const isSmall = memoryBudget <= SMALL_BUDGET
+export function createSharedOptions(
+  { count }: ServingProcess,
+  memoryBudget: number = hostMemoryBytes(),
+): OpenRepositoryOptions {
+  const bytes = Math.max(LEAST_BUDGET, Math.floor(memoryBudget / count))
+  const isSmall = bytes <= SMALL_BUDGET
   return {
     codecs: createNodeCodecs(),
     receiveCodecs: createNodeCodecs({ collisionDetection: true }),
-    memoryBudget: createMemoryBudget(memoryBudget, isSmall ? { collectGarbage: keepHeapSmall() } : {}),
+    memoryBudget: createMemoryBudget(bytes, isSmall ? { collectGarbage: keepHeapSmall() } : {}),
   }
 }
 
-/** Serves until SIGINT or SIGTERM, then closes what is open and ends the process. */
+/** Serves until SIGINT or SIGTERM, or until the process that watches this one says so; then closes what is open and ends the process. */
 export async function runServer(options: RunServerOptions, close: () => Promise<void>): Promise<void> {
+  const { host, port, quiet, serving, start } = options
+  const how: Omit<ServeOptions, 'handler'> = {
+    host,
+    onError: logError,
+    ...(quiet ? {} : { onRequest: (record) => process.stderr.write(formatRequest(record) + '\n') }),
+  }
+  if (serving.membership !== undefined) {
+    const { serveAsMember } = await import('../../hosts/node/processes/serve-processes.ts')
+    await serveAsMember(serving.membership, {
+      ...how,
+      start: async ({ url }) => ({ ...(await start(url)), close }),
+    })
+  }
   const served = promiseOfServed()
   const server = await serve({
+    ...how,
+    port,
     handler: async (request) => (await served.promise).handler(request),
-    host: options.host,
-    port: options.port,
-    onError: logError,
-    ...(options.quiet ? {} : { onRequest: (record) => process.stderr.write(formatRequest(record) + '\n') }),
   })
   const stopped = stopOnSignal(server)
   try {
-    const { handler, description = '' } = await options.start(server.url)
+    const { handler, description = '' } = await start(server.url)
     served.resolve({ handler })
     await writeOut(`listening on ${server.url}\n${description}`)
   } catch (error) {

@@ -16,4 +16,11 @@ export {
   type PublicFetchOptions,
   type ResolveAddresses,
 } from './public-fetch.ts'
+export { type ProcessRole } from './processes/process-role.ts'
+export {
+  serveProcesses,
+  type MemberService,
+  type ServeProcessesOptions,
+} from './processes/serve-processes.ts'
+export { type ProcessDeath, type ProcessesReady } from './processes/watch-processes.ts'
 export { serve, type RunningServer, type ServeOptions } from './serve.ts'

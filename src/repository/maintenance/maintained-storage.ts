@@ -8,12 +8,20 @@ import {
 } from './maintenance-scheduler.ts'
 
 export interface MaintainedStorageOptions
-  extends OpenRepositoryOptions, Omit<MaintenanceSchedulerOptions, 'open'> {}
+  extends OpenRepositoryOptions, Omit<MaintenanceSchedulerOptions, 'open'> {
+  /**
+   * Where another process maintains the same storage: told the keys of repositories that changed, which are passed on to the `notify`
+   * there. Nothing is maintained here then.
+   */
+  readonly elsewhere?: (key: string) => void
+}
 
 /** A storage whose repositories are maintained. */
 export interface MaintainedStorage {
   /** The same storage; closing it leaves the maintenance running. */
   readonly storage: Storage
+  /** Tells that a repository was changed by another process. Never throws. */
+  readonly notify: (key: string) => void
   /** Stops what is running, and begins nothing any more. The storage stays open. */
   close(): Promise<void>
 }
@@ -23,7 +31,7 @@ export interface MaintainedStorage {
  * makes them. For hosts that serve a storage and do not want to tell of every change.
  */
 export function maintainStorage(storage: Storage, options: MaintainedStorageOptions): MaintainedStorage {
-  const { memoryBudget } = options
+  const { memoryBudget, elsewhere } = options
   const scheduler = new MaintenanceScheduler({
     maintenance: {
       ...DEFAULT_MAINTENANCE,
@@ -37,11 +45,16 @@ export function maintainStorage(storage: Storage, options: MaintainedStorageOpti
       return { repository, release: () => void repository.close().catch(options.onError) }
     },
   })
+  const notify =
+    elsewhere ??
+    ((key: string): void => {
+      scheduler.notify(key)
+    })
   const noticing = (key: string, stored: RepositoryStorage): RepositoryStorage => ({
     ...stored,
     commit: async (step) => {
       const result = await stored.commit(step)
-      if (result.packsCommitted && (step.addPacks?.length ?? 0) > 0) scheduler.notify(key)
+      if (result.packsCommitted && (step.addPacks?.length ?? 0) > 0) notify(key)
       return result
     },
   })
@@ -55,6 +68,7 @@ export function maintainStorage(storage: Storage, options: MaintainedStorageOpti
       create: async (key, creating) => noticing(key, await storage.create(key, creating)),
       fork: async (source, key, forking) => noticing(key, await storage.fork(source, key, forking)),
     },
+    notify,
     close: () => scheduler.close(),
   }
 }

@@ -96,6 +96,13 @@ export async function startNodeHub(): Promise<RunningHub> {
   return startProgram(command, {}, { port, ...documented })
 }
 
+/** The hub of the README's code for several processes of Node. */
+export async function startProcessesHub(): Promise<RunningHub> {
+  const port = await findFreePort()
+  const files = { 'hub.mjs': await readProgram(/await serveProcesses/, port) }
+  return startProgram([process.execPath, 'hub.mjs'], files, { port, ...documented })
+}
+
 /** The hub of the README's code for Deno. */
 export async function startDenoHub(): Promise<RunningHub> {
   const port = await findFreePort()

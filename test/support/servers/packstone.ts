@@ -23,6 +23,8 @@ export function packstoneCommand(): string {
 /** A server in a process of its own. */
 export interface PackstoneServer extends GitServer {
   readonly pid: number
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<string>
 }
 
 /** Starts the built command as a user does: `packstone serve --bare <directory> --port 0`. */
@@ -76,6 +78,7 @@ export async function startServe(
     name: 'packstone',
     url,
     pid: child.pid ?? 0,
+    ended: closed,
     readLog: () => log,
     close: async () => {
       child.kill('SIGTERM')
