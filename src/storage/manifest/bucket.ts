@@ -13,6 +13,8 @@ export interface ListedObject {
   readonly size: number
   /** When it was written, in milliseconds since the epoch, by the store's clock. */
   readonly uploaded: number
+  /** Names this version among the listings of one store: another one has another. Not for conditions, where it may be spelled otherwise. */
+  readonly etag: string
 }
 
 export interface GetOptions {

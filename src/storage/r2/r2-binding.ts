@@ -45,7 +45,12 @@ export interface R2Listing {
 }
 
 export interface R2Page {
-  readonly objects: readonly { readonly key: string; readonly size: number; readonly uploaded: Date }[]
+  readonly objects: readonly {
+    readonly key: string
+    readonly size: number
+    readonly uploaded: Date
+    readonly etag: string
+  }[]
   readonly truncated: boolean
   readonly cursor?: string
 }

@@ -53,7 +53,12 @@ export function openR2Bucket(binding: R2BucketBinding, limits: BucketLimits): Bu
     list: (options) =>
       attempt(async () => {
         const { objects, truncated, cursor } = await binding.list({ ...options })
-        const listed = objects.map(({ key, size, uploaded }) => ({ key, size, uploaded: uploaded.getTime() }))
+        const listed = objects.map(({ key, size, uploaded, etag }) => ({
+          key,
+          size,
+          uploaded: uploaded.getTime(),
+          etag,
+        }))
         return truncated && cursor !== undefined ? { objects: listed, cursor } : { objects: listed }
       }),
 

@@ -1,4 +1,4 @@
-import type { Bucket, BucketLimits, PutCondition } from '../manifest/bucket.ts'
+import type { Bucket, BucketLimits, ListedObject, PutCondition } from '../manifest/bucket.ts'
 import { GitError } from '../../errors.ts'
 import { textOf, xmlElements, xmlText, type S3Answer, type S3Client } from './s3-client.ts'
 
@@ -83,11 +83,12 @@ export function openS3Bucket(client: S3Client, limits: BucketLimits): Bucket {
         key: xmlText(content, 'Key') ?? '',
         size: Number(xmlText(content, 'Size')),
         uploaded: Date.parse(xmlText(content, 'LastModified') ?? ''),
+        etag: xmlText(content, 'ETag') ?? '',
       }))
-      if (
-        objects.some(({ key, size, uploaded }) => key === '' || Number.isNaN(size) || Number.isNaN(uploaded))
-      ) {
-        throw unexpected(client, 'a listing without key, size or time of an object')
+      const isPart = ({ key, size, uploaded, etag }: ListedObject): boolean =>
+        key === '' || etag === '' || Number.isNaN(size) || Number.isNaN(uploaded)
+      if (objects.some(isPart)) {
+        throw unexpected(client, 'a listing without key, size, time or etag of an object')
       }
       const next = xmlText(xml, 'IsTruncated') === 'true' ? xmlText(xml, 'NextContinuationToken') : undefined
       return next === undefined ? { objects } : { objects, cursor: next }

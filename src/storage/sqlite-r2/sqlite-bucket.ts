@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS bucket_objects (
 const PUT =
   'INSERT OR REPLACE INTO bucket_objects (key, etag, uploaded, copied, bytes) VALUES (?, ?, ?, 0, ?)'
 const READ_PART = 'SELECT etag, substr(bytes, ?, ?) AS bytes FROM bucket_objects WHERE key = ?'
-const LIST = `SELECT key, length(bytes) AS size, uploaded FROM bucket_objects
+const LIST = `SELECT key, length(bytes) AS size, uploaded, etag FROM bucket_objects
   WHERE key >= ? AND key > ? AND key < ? ORDER BY key LIMIT ?`
 
 const DEFAULT_LIMIT = 1000
@@ -85,6 +85,7 @@ export function openSqliteBucket(database: SqliteDatabase): SqliteBucket {
           key: textIn(row, 'key'),
           size: numberIn(row, 'size'),
           uploaded: numberIn(row, 'uploaded'),
+          etag: textIn(row, 'etag'),
         }))
         const last = objects.at(-1)
         return objects.length < limit || last === undefined ? { objects } : { objects, cursor: last.key }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
@@ -7,12 +8,13 @@ import type { HubEvent } from '../../../src/hub/events/hub-event.ts'
 import { createWebhookSink, isWebhookSigned } from '../../../src/hub/events/webhook-sink.ts'
 import type { DeliverEventsOptions } from '../../../src/hub/events/deliver-events.ts'
 import { createSqliteRegistry } from '../../../src/hub/registry/sqlite/sqlite-registry.ts'
+import { createFsStorage } from '../../../src/storage/fs/index.ts'
 import { openNodeDatabase } from '../../../src/storage/sqlite/drivers/node.ts'
 import { createSqliteStorage } from '../../../src/storage/sqlite/index.ts'
 import { eventually } from '../../support/eventually.ts'
 import { git } from '../../support/git.ts'
 import { useScratch } from '../../support/hooks.ts'
-import { ACCOUNT, createTestHub, type TestHub } from '../support.ts'
+import { ACCOUNT, createTestHub, type CreatedResult, type TestHub } from '../support.ts'
 
 const scratch = useScratch()
 
@@ -185,6 +187,39 @@ describe('events', () => {
     expect(byRef.get('refs/tags/v1')).toMatchObject({ after: tag, commits: [], totalCommitsCount: 0 })
     expect(byRef.get('refs/notes/x')).toMatchObject({ after: ids[0], commits: [] })
     expect(rest[3]).toMatchObject({ ref: 'refs/notes/x', before: ids[0], after: '0'.repeat(40), commits: [] })
+    expect(hub.failures).toEqual([])
+  })
+
+  it('tell of a ref that is sent again where it is, and not of a push with nothing to send', async () => {
+    const hub = createListeningHub({}, { storage: createFsStorage({ directory: scratch.fresh('data') }) })
+    const { token, remote } = await hub.result<CreatedResult>('POST', '/namespaces/team/repos', {
+      name: 'same',
+    })
+    const { hash } = await commitTo(hub, 'same', 'a')
+    const again = { message: 'again', author, changes: [{ path: 'a', content: 'a' }] }
+    expect((await hub.call('POST', '/namespaces/team/repos/same/commits', again)).status).toBe(409)
+    const header = Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1')
+    const pack = Buffer.concat([header, createHash('sha1').update(header).digest()])
+    const line = `${hash} ${hash} refs/heads/main\0report-status`
+    const length = (line.length + 4).toString(16).padStart(4, '0')
+    const answer = await hub.hub.fetch(
+      new Request(`${remote}/git-receive-pack`, {
+        method: 'POST',
+        headers: {
+          Authorization: `Bearer ${token}`,
+          'Content-Type': 'application/x-git-receive-pack-request',
+        },
+        body: Buffer.concat([Buffer.from(`${length}${line}0000`), pack]),
+      }),
+    )
+    expect(await answer.text()).toContain('ok refs/heads/main')
+    await waitForNames(hub.seen, ['created', 'token.created', 'pushed', 'pushed'])
+    expect(hub.seen[3]?.payload).toMatchObject({
+      before: hash,
+      after: hash,
+      commits: [],
+      totalCommitsCount: 0,
+    })
     expect(hub.failures).toEqual([])
   })
 

@@ -107,3 +107,30 @@ it('a token is looked up with two requests, and a repository with one', async ()
   await registry.findRepository('space', 'a')
   expect(calls.length).toBe(3)
 })
+
+it('a list costs a request for each thousand names and for each one that changed, and is never old', async () => {
+  const { bucket, calls } = countCalls(createMemoryBucket())
+  const registry = createBucketRegistry({ bucket })
+  for (let at = 0; at < 1100; at++) await registry.createRepository(sampleRepository(`r${at}`))
+  const query = { namespace: 'space', sort: 'name', direction: 'asc', limit: 2000 } as const
+  const list = async (): Promise<[Record<string, number>, string[]]> => {
+    calls.length = 0
+    const { rows } = await createBucketRegistry({ bucket }).listRepositories(query)
+    const counts: Record<string, number> = {}
+    for (const { method } of calls) counts[method] = (counts[method] ?? 0) + 1
+    return [counts, rows.map(({ name, lastPushAt }) => `${name} ${lastPushAt ?? ''}`)]
+  }
+  const [first, all] = await list()
+  expect([first, all.length]).toEqual([{ list: 2, get: 1101, put: 1 }, 1100])
+  expect(await list()).toEqual([{ list: 2, get: 1 }, all])
+  await registry.recordPush(sampleId('r5'), NOW)
+  await registry.deleteRepository(sampleId('r6'), { tombstone: true })
+  await registry.createRepository(sampleRepository('r1100'))
+  const expected = [...all, 'r1100 ']
+    .map((row) => (row === 'r5 ' ? `r5 ${NOW}` : row))
+    .filter((row) => row !== 'r6 ')
+    .sort()
+  const [later, rows] = await list()
+  expect([later, rows.sort()]).toEqual([{ list: 2, get: 4 }, expected])
+  expect((await registry.findNamespace('space'))?.repositoryCount).toBe(1100)
+})

@@ -89,8 +89,8 @@ export function createMemoryBucket(limits: BucketLimits = SMALL_LIMITS, from?: M
       const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort()
       const page = keys.slice(0, Math.min(limit, 1000))
       const listed = page.map((key) => {
-        const { size, uploaded } = objects.get(key) ?? { size: 0, uploaded: 0 }
-        return { key, size, uploaded }
+        const { size, uploaded, etag } = objects.get(key) ?? { size: 0, uploaded: 0, etag: '' }
+        return { key, size, uploaded, etag }
       })
       const last = page.at(-1)
       return keys.length > page.length && last !== undefined

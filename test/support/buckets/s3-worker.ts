@@ -156,8 +156,9 @@ async function list(bucket: Bucket, query: URLSearchParams): Promise<Response> {
     ...(cursor === null ? {} : { cursor }),
   })
   const contents = page.objects.map(
-    ({ key, size, uploaded }) =>
-      `<Contents><Key>${escape(key)}</Key><LastModified>${uploaded.toISOString()}</LastModified><Size>${size}</Size></Contents>`,
+    ({ key, size, uploaded, httpEtag }) =>
+      `<Contents><Key>${escape(key)}</Key><LastModified>${uploaded.toISOString()}</LastModified>` +
+      `<ETag>${escape(httpEtag)}</ETag><Size>${size}</Size></Contents>`,
   )
   const next =
     page.cursor === undefined ? '' : `<NextContinuationToken>${escape(page.cursor)}</NextContinuationToken>`

@@ -2,7 +2,8 @@ import { nameKey } from '../../names.ts'
 import type { NamespaceListing, NamespaceRecord } from '../records.ts'
 import type { Page, PageRequest } from '../registry.ts'
 import type { BucketState } from './bucket-state.ts'
-import type { NameDocument, NamespaceDocument } from './documents.ts'
+import type { NamespaceDocument } from './documents.ts'
+import { readRecords } from './namespace-index.ts'
 
 /** False when the name is taken. */
 export function createNamespace(state: BucketState, record: NamespaceRecord): Promise<boolean> {
@@ -47,22 +48,16 @@ export async function deleteNamespace(
 ): Promise<'deleted' | 'absent' | 'not-empty'> {
   const { objects, keys } = state
   if ((await objects.read(keys.namespace(name))) === undefined) return 'absent'
-  if ((await readNames(state, name)).some(({ record }) => record !== undefined)) return 'not-empty'
+  if ((await readRecords(state, name)).length > 0) return 'not-empty'
   // A repository that is made meanwhile makes its namespace again.
   await objects.delete([keys.namespace(name)])
+  await objects.delete([keys.namespaceIndex(name)])
   return 'deleted'
-}
-
-/** The documents of all names of a namespace, those of deleted repositories among them. */
-export async function readNames({ objects, keys }: BucketState, namespace: string): Promise<NameDocument[]> {
-  const listed = await objects.list(keys.names(namespace))
-  const documents = await objects.readAll<NameDocument>(listed.map(({ key }) => key))
-  return documents.filter((document) => document !== undefined)
 }
 
 /** A namespace has been updated when its youngest repository was made, at the earliest. */
 async function toListing(state: BucketState, record: NamespaceRecord): Promise<NamespaceListing> {
-  const live = (await readNames(state, record.name)).flatMap((document) => document.record ?? [])
-  const updatedAt = Math.max(record.updatedAt, ...live.map(({ createdAt }) => createdAt))
+  const live = await readRecords(state, record.name)
+  const updatedAt = live.reduce((latest, { createdAt }) => Math.max(latest, createdAt), record.updatedAt)
   return { ...record, updatedAt, repositoryCount: live.length }
 }

@@ -22,7 +22,8 @@ export interface BucketRegistryOptions {
  * Creates a registry in an object store, for any number of processes: where there is a bucket and no database. Everything about a
  * repository (its record, its tokens, its events) is one object, and every change one conditional put.
  *
- * One repository or token costs one to three requests. A list reads every record of its namespace: that does for some thousands.
+ * One repository or token costs one to three requests. A list looks at every record of its namespace, by a request for each thousand of
+ * them and one for each that changed since they were last listed: that does for some ten thousands.
  */
 export function createBucketRegistry(options: BucketRegistryOptions): Registry {
   const random = (): string => crypto.randomUUID()

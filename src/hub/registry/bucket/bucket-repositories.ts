@@ -2,9 +2,10 @@ import { nameKey } from '../../names.ts'
 import { pageOf, sortRepositories } from '../memory/memory-pages.ts'
 import type { RepositoryRecord } from '../records.ts'
 import type { FinishedRepository, NewRepository, Page, RegistryEvents, RepositoryQuery } from '../registry.ts'
-import { createNamespace, readNames } from './bucket-namespaces.ts'
+import { createNamespace } from './bucket-namespaces.ts'
 import { changeDocument, changeLive, readAddress, readLive, type BucketState } from './bucket-state.ts'
 import type { Address, NameDocument, NamespaceDocument } from './documents.ts'
+import { readRecords } from './namespace-index.ts'
 
 /** How long, in milliseconds, a note about a repository that never came is kept. */
 const FORGOTTEN = 3_600_000
@@ -69,15 +70,14 @@ export async function readRepository(state: BucketState, id: string): Promise<Re
   return (await readLive(state, await readAddress(state, id)))?.record
 }
 
-/** Reads every record of the namespace. */
+/** Looks at every record of the namespace. */
 export async function listRepositories(
   state: BucketState,
   query: RepositoryQuery,
 ): Promise<Page<RepositoryRecord>> {
   const search = nameKey(query.search ?? '')
-  const found = (await readNames(state, query.namespace))
-    .flatMap(({ record }) => record ?? [])
-    .filter(({ name }) => nameKey(name).includes(search))
+  const records = await readRecords(state, query.namespace)
+  const found = records.filter(({ name }) => nameKey(name).includes(search))
   return pageOf(sortRepositories(found, query.sort, query.direction), query, query.direction)
 }
 

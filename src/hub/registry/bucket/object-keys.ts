@@ -12,6 +12,8 @@ export interface ObjectKeys {
   /** Begins the keys of all names of a namespace. */
   names(namespace: string): string
   name(namespace: string, name: string): string
+  /** What was last known of all names of a namespace. */
+  namespaceIndex(namespace: string): string
   /** Lead to the address of a repository. */
   repository(id: string): string
   token(id: string): string
@@ -38,6 +40,7 @@ export function objectKeys(prefix: string): ObjectKeys {
     namespace: (name) => `${prefix}n/${keyText(name)}`,
     names: (namespace) => `${prefix}r/${keyText(namespace)}/`,
     name: (namespace, name) => `${prefix}r/${keyText(namespace)}/${keyText(name)}`,
+    namespaceIndex: (namespace) => `${prefix}l/${keyText(namespace)}`,
     repository: (id) => `${prefix}i/${keyText(id)}`,
     token: (id) => `${prefix}t/${keyText(id)}`,
     hash: (hash) => `${prefix}h/${keyText(hash)}`,
