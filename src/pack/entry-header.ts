@@ -8,6 +8,11 @@ export const REF_DELTA = 7
 /** The type of a pack entry: an object type, or one of the two delta forms. */
 export type EntryType = ObjectType | typeof OFS_DELTA | typeof REF_DELTA
 
+/** Whether an entry of this type holds the object itself. */
+export function isWhole(type: number): type is ObjectType {
+  return type !== OFS_DELTA && type !== REF_DELTA
+}
+
 /** The longest entry header: ten bytes of size, then an id of 32 bytes or an offset of ten. */
 export const MAX_ENTRY_HEADER = 10 + 32
 

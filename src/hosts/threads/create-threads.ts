@@ -1,6 +1,6 @@
 import { GitError } from '../../errors.ts'
 import type { SearchThreads } from '../../pack/delta-search/search-helpers.ts'
-import type { ResolverThreads } from '../../pack/indexer/shared-resolution.ts'
+import type { IndexerThreads } from '../../pack/indexer/indexer-threads.ts'
 import type { ThreadCodecs } from './thread-codecs.ts'
 import { Thread } from './thread.ts'
 
@@ -13,7 +13,7 @@ export interface ThreadsOptions extends Partial<ThreadCodecs> {
 }
 
 /** Threads that wait for work. They keep no process alive. */
-export interface Threads extends ResolverThreads, SearchThreads {
+export interface Threads extends IndexerThreads, SearchThreads {
   readonly count: number
   /** Ends them, whatever they do. */
   close(): Promise<void>
@@ -40,6 +40,10 @@ export function createThreads(options: ThreadsOptions): Threads {
   return {
     count,
     provider,
+    scan: async (shared) => {
+      const answers = await Promise.all(threads.map((thread) => thread.ask({ kind: 'scan', shared })))
+      return answers.flatMap((answer) => (answer.kind === 'scan' ? answer.parts : []))
+    },
     resolve: async (shared) => {
       const answers = await Promise.all(threads.map((thread) => thread.ask({ kind: 'resolve', shared })))
       return answers.every((answer) => answer.kind === 'resolve' && answer.isDone)

@@ -2,6 +2,7 @@ import type { Codecs } from '../../codec/ports.ts'
 import { isGitError } from '../../errors.ts'
 import { SegmentSearch, type FoundDeltas } from '../../pack/delta-search/segment-search.ts'
 import { ShareOfResolution, type SharedResolution } from '../../pack/indexer/shared-resolution.ts'
+import { scanParts } from '../../pack/indexer/shared-scan.ts'
 import type { ThreadAnswer, ThreadTask } from './thread-tasks.ts'
 
 /** Does what tasks ask for, on the side of the thread. */
@@ -25,6 +26,8 @@ export class TaskPerformer {
 
   #tryPerform(task: ThreadTask): ThreadAnswer | undefined {
     switch (task.kind) {
+      case 'scan':
+        return { kind: 'scan', parts: scanParts(task.shared, this.#codecs) }
       case 'resolve':
         return { kind: 'resolve', isDone: this.#tryShare(task.shared) }
       case 'search':

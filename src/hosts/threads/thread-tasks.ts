@@ -1,9 +1,11 @@
 import type { GitErrorCode } from '../../errors.ts'
 import type { FoundDeltas, SegmentLoad, SharedSegment } from '../../pack/delta-search/segment-search.ts'
 import type { SharedResolution } from '../../pack/indexer/shared-resolution.ts'
+import type { ScannedPart, SharedScan } from '../../pack/indexer/shared-scan.ts'
 
 /** Work that is posted to a thread. */
 export type ThreadTask =
+  | { readonly kind: 'scan'; readonly shared: SharedScan }
   | { readonly kind: 'resolve'; readonly shared: SharedResolution }
   | {
       readonly kind: 'search'
@@ -18,6 +20,7 @@ export type ThreadTask =
 
 /** What a thread answers a task with; it answers tasks in the order in which they were posted. */
 export type ThreadAnswer =
+  | { readonly kind: 'scan'; readonly parts: readonly ScannedPart[] }
   | {
       readonly kind: 'resolve'
       /** Whether its share is done. */

@@ -1,12 +1,23 @@
 import type { DeltaLinks } from './waiting-deltas.ts'
 
+/** What reading an entry alone tells of it, see {@link EntryTable}. */
+export interface EntryColumns {
+  readonly offsets: Float64Array
+  readonly dataAt: Uint8Array
+  readonly sizes: Uint32Array
+  readonly types: Uint8Array
+  readonly crcs: Uint32Array
+  readonly ids: Uint8Array
+  readonly deltaAt: Float64Array
+}
+
 /**
  * What the indexer knows of each entry of a pack, as columns; a row is an entry, in pack order.
  *
  * - `offsets`   where the entry begins in the pack (bytes)
  * - `dataAt`    where its zlib stream begins, relative to the entry (bytes)
- * - `sizes`     inflated size: of a delta until it is resolved, of the object after (bytes)
- * - `types`     entry type as stored until resolved, the object's own type after
+ * - `sizes`     inflated size, of the object or of the delta (bytes)
+ * - `types`     entry type as stored
  * - `crcs`      CRC-32 of the stored entry
  * - `ids`       raw id, once resolved
  * - `deltaAt`   for a delta: where it lies inflated in the delta arena (bytes)
@@ -25,17 +36,20 @@ export class EntryTable implements DeltaLinks {
   firstChild: Int32Array
   nextSibling: Int32Array
 
-  constructor(capacity: number, idLength: number) {
+  /** @param isShared whether threads share its columns; those of rows beyond `capacity` they never do. */
+  constructor(capacity: number, idLength: number, isShared = false) {
+    const memory = (bytes: number): ArrayBuffer | SharedArrayBuffer =>
+      isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)
     this.idLength = idLength
-    this.offsets = new Float64Array(capacity)
-    this.dataAt = new Uint8Array(capacity)
-    this.sizes = new Uint32Array(capacity)
-    this.types = new Uint8Array(capacity)
-    this.crcs = new Uint32Array(capacity)
-    this.ids = new Uint8Array(capacity * idLength)
-    this.deltaAt = new Float64Array(capacity)
-    this.firstChild = new Int32Array(capacity).fill(-1)
-    this.nextSibling = new Int32Array(capacity).fill(-1)
+    this.offsets = new Float64Array(memory(8 * capacity))
+    this.dataAt = new Uint8Array(memory(capacity))
+    this.sizes = new Uint32Array(memory(4 * capacity))
+    this.types = new Uint8Array(memory(capacity))
+    this.crcs = new Uint32Array(memory(4 * capacity))
+    this.ids = new Uint8Array(memory(capacity * idLength))
+    this.deltaAt = new Float64Array(memory(8 * capacity))
+    this.firstChild = new Int32Array(memory(4 * capacity)).fill(-1)
+    this.nextSibling = new Int32Array(memory(4 * capacity)).fill(-1)
   }
 
   /** Makes sure that there is room for one more row. Columns may be replaced: read them anew. */
@@ -56,6 +70,19 @@ export class EntryTable implements DeltaLinks {
     for (const column of columns) bigger[column].set(this[column])
     bigger.count = this.count
     Object.assign(this, bigger)
+  }
+
+  /** Adds rows that were read apart from the others. Room for them is there. */
+  append(rows: EntryColumns): void {
+    const at = this.count
+    this.offsets.set(rows.offsets, at)
+    this.dataAt.set(rows.dataAt, at)
+    this.sizes.set(rows.sizes, at)
+    this.types.set(rows.types, at)
+    this.crcs.set(rows.crcs, at)
+    this.ids.set(rows.ids, at * this.idLength)
+    this.deltaAt.set(rows.deltaAt, at)
+    this.count += rows.offsets.length
   }
 
   next(row: number): number {

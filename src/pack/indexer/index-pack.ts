@@ -1,27 +1,28 @@
 import { yieldToHost } from '../../bytes/yield-to-host.ts'
-import { isGitError } from '../../errors.ts'
 import type { RawObject } from '../../object/object-reader.ts'
 import { encodePackIndex } from '../encode-pack-index.ts'
 import { PackIndex } from '../pack-index.ts'
 import type { ProgressListener } from '../progress.ts'
 import { ReachabilityBuilder } from '../reachability/reachability-builder.ts'
+import { resolveTogether, scanTogether } from './index-together.ts'
+import type { IndexerThreads } from './indexer-threads.ts'
 import type { PackIndexing } from './pack-indexing.ts'
 import { ResidentIndexer, type ResidentIndexerOptions } from './resident-indexer.ts'
-import { ShareOfResolution, type ResolverThreads } from './shared-resolution.ts'
 
 /** Bytes of work between two turns of the host: some ten milliseconds. */
 const TURN = 8 << 20
 
-export interface IndexPackOptions extends Omit<ResidentIndexerOptions, 'reachability'> {
+export interface IndexPackOptions extends Omit<ResidentIndexerOptions, 'reachability' | 'isShared'> {
   /** Also write down what points at what, see {@link PackWithIndex.reachability}. */
   readonly reachability?: boolean
   /** Finds bases that a thin pack lacks: one answer per id, `null` for those that are absent. */
   readonly readBases?: (ids: readonly Uint8Array[]) => Promise<readonly (RawObject | null)[]>
   /**
-   * Threads that resolve deltas together with this one, with the same result: `packstone/threads` makes them. Not used where every object
-   * is to be seen (`visit`, `reachability`), nor for a pack with deltas that name their base by id.
+   * Threads that read entries and resolve deltas together with this one, with the same result: `packstone/threads` makes them. Objects
+   * that somebody wants to see (`visit`, and `reachability` of all but blobs) stay with this one. The pack is copied unless it is in
+   * shared memory already.
    */
-  readonly threads?: ResolverThreads
+  readonly threads?: IndexerThreads
   readonly onProgress?: ProgressListener
   readonly signal?: AbortSignal
 }
@@ -41,22 +42,34 @@ export async function indexPack(pack: Uint8Array, options: IndexPackOptions): Pr
   const { signal, onProgress, format } = options
   const { reachability, threads, ...indexing } = options
   const builder = reachability === true ? new ReachabilityBuilder(format) : undefined
-  const indexer = new ResidentIndexer(
-    pack,
-    builder === undefined ? indexing : { ...indexing, reachability: builder },
-  )
+  const indexer = new ResidentIndexer(pack, {
+    ...indexing,
+    ...(builder === undefined ? {} : { reachability: builder }),
+    isShared: threads !== undefined,
+  })
   builder?.expect(indexer.declaredCount)
-  while (!indexer.scan(TURN)) {
+  const turn = async (): Promise<void> => {
+    await yieldToHost()
+    signal?.throwIfAborted()
+  }
+  const received = (): Promise<void> => {
     onProgress?.({ phase: 'receiving', done: indexer.objectCount, total: indexer.declaredCount })
-    await turn(signal)
+    return turn()
   }
+  const resolved = (elsewhere = 0): Promise<void> => {
+    const whole = indexer.objectCount - indexer.deltaCount
+    const done = indexer.resolvedCount - whole + elsewhere
+    onProgress?.({ phase: 'resolving', done, total: indexer.deltaCount })
+    return turn()
+  }
+  if (threads !== undefined) await scanTogether(indexer, threads, TURN, received)
+  while (!indexer.scan(TURN)) await received()
   const total = indexer.deltaCount
-  const whole = indexer.objectCount - total
-  if (threads !== undefined && total > 0) await resolveTogether(indexer, threads, total, options)
-  while (!indexer.resolve(TURN)) {
-    onProgress?.({ phase: 'resolving', done: indexer.resolvedCount - whole, total })
-    await turn(signal)
+  if (threads !== undefined && total > 0) {
+    const { codecs, objectHash } = options
+    await resolveTogether(indexer, threads, { codecs, objectHash, turnBytes: TURN, turn: resolved })
   }
+  while (!indexer.resolve(TURN)) await resolved()
   const declared = indexer.objectCount
   const missing = indexer.missingBases()
   if (missing.length > 0 && options.readBases !== undefined) {
@@ -81,37 +94,4 @@ export async function indexPack(pack: Uint8Array, options: IndexPackOptions): Pr
     reachability: builder?.encode(packIndex),
     checksum,
   }
-}
-
-/** Resolves all deltas with several threads. When one fails nothing has happened: who resolves them in order finds the first error. */
-async function resolveTogether(
-  indexer: ResidentIndexer,
-  threads: ResolverThreads,
-  total: number,
-  { codecs, objectHash, onProgress, signal }: IndexPackOptions,
-): Promise<void> {
-  const shared = indexer.share()
-  if (shared === undefined) return
-  const others = threads.resolve(shared)
-  const own = new ShareOfResolution(shared, codecs, objectHash)
-  let hasFailed = false
-  try {
-    while (!own.resolve(TURN)) {
-      onProgress?.({ phase: 'resolving', done: own.resolvedCount, total })
-      await turn(signal)
-    }
-  } catch (error) {
-    if (!isGitError(error)) throw error
-    hasFailed = true
-  } finally {
-    // Nobody takes another tree when this one stops early.
-    Atomics.store(shared.taken, 0, shared.roots.length)
-    hasFailed = !(await others) || hasFailed
-  }
-  if (!hasFailed) indexer.adopt(shared)
-}
-
-async function turn(signal: AbortSignal | undefined): Promise<void> {
-  await yieldToHost()
-  signal?.throwIfAborted()
 }

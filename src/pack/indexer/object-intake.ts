@@ -1,7 +1,7 @@
 import type { HashAlgorithm } from '../../codec/ports.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
 import { encodeObjectHeader } from '../../object/object-id.ts'
-import type { ObjectType } from '../../object/object-type.ts'
+import { BLOB, type ObjectType } from '../../object/object-type.ts'
 import type { ReachabilityBuilder } from '../reachability/reachability-builder.ts'
 
 /** Room in front of every inflated object, so that its header can be put there and both be hashed as one range. */
@@ -17,6 +17,8 @@ export type ObjectVisitor = (type: ObjectType, body: Uint8Array, id: Uint8Array)
 export interface ObjectIntakeOptions {
   readonly format: ObjectFormat
   readonly visit?: ObjectVisitor
+  /** Whether `visit` sees blobs too; those that it does not see can be left to threads. Default: true. */
+  readonly visitBlobs?: boolean
   /** Is told of every object, so that what points at what is written down while trees are inflated anyway. */
   readonly reachability?: ReachabilityBuilder
   /** The largest inflated object or delta that is accepted, in bytes. Default: 2 GiB. */
@@ -31,12 +33,20 @@ export class ObjectIntake {
   readonly hash: HashAlgorithm
   readonly reachability: ReachabilityBuilder | undefined
   readonly #visit: ObjectVisitor | undefined
+  readonly #visitBlobs: boolean
 
   constructor(options: ObjectIntakeOptions) {
     this.maxObjectBytes = Math.min(options.maxObjectBytes ?? MOST_OBJECT_BYTES, MOST_OBJECT_BYTES)
     this.hash = options.objectHash ?? options.format.hash
     this.reachability = options.reachability
     this.#visit = options.visit
+    this.#visitBlobs = options.visitBlobs ?? true
+  }
+
+  /** Whether somebody wants to see the bodies of objects of this type. */
+  wants(type: ObjectType): boolean {
+    if (type === BLOB) return this.#visit !== undefined && this.#visitBlobs
+    return this.#visit !== undefined || this.reachability !== undefined
   }
 
   /**
@@ -56,11 +66,33 @@ export class ObjectIntake {
     baseAt: number,
     baseSize: number,
   ): void {
-    const idAt = row * this.hash.length
     const headerAt = writeObjectHeader(type, size, bytes, at)
-    this.hash.digestRangeInto(bytes, headerAt, at + size, ids, idAt)
-    this.#visit?.(type, bytes.subarray(at, at + size), ids.subarray(idAt, idAt + this.hash.length))
+    this.hash.digestRangeInto(bytes, headerAt, at + size, ids, row * this.hash.length)
+    this.show(row, type, bytes, at, size, ids, base, baseAt, baseSize)
+  }
+
+  /** Shows an object that has its id already to those who want to see it. */
+  show(
+    row: number,
+    type: ObjectType,
+    bytes: Uint8Array,
+    at: number,
+    size: number,
+    ids: Uint8Array,
+    base: number,
+    baseAt: number,
+    baseSize: number,
+  ): void {
+    if (this.#visit !== undefined && (type !== BLOB || this.#visitBlobs)) {
+      const idAt = row * this.hash.length
+      this.#visit(type, bytes.subarray(at, at + size), ids.subarray(idAt, idAt + this.hash.length))
+    }
     this.reachability?.add(row, type, bytes, at, at + size, base, baseAt, baseAt + baseSize)
+  }
+
+  /** Records an object that has its id already and that nobody wants to see. */
+  pass(row: number, type: ObjectType, base: number): void {
+    this.reachability?.add(row, type, NOTHING, 0, 0, base, 0, 0)
   }
 }
 
@@ -78,6 +110,8 @@ function writeObjectHeader(type: ObjectType, size: number, bytes: Uint8Array, en
   for (let k = 0; k < word.length; k++) bytes[at + k] = word[k]!
   return at
 }
+
+const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
 
 /** `"<type> "` by type number. */
 const TYPE_WORDS: readonly Uint8Array[] = /* @__PURE__ */ [1, 1, 2, 3, 4].map((type) => {

@@ -4,10 +4,10 @@ import { encodeHex } from '../../bytes/hex.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
 import type { ObjectType } from '../../object/object-type.ts'
 import { encodeEntry } from '../encode-entry.ts'
-import { EntryHeader, MAX_EXPANSION, OFS_DELTA, REF_DELTA } from '../entry-header.ts'
+import { isWhole, OFS_DELTA, REF_DELTA } from '../entry-header.ts'
 import { PACK_HEADER_LENGTH, parsePackHeader } from '../pack-header.ts'
+import { walkDeltaTree } from './delta-tree.ts'
 import {
-  assertObjectSize,
   baseOutOfBound,
   earlyEof,
   inEntry,
@@ -15,9 +15,12 @@ import {
   unresolvedDeltas,
   wrongTrailer,
 } from './entry-error.ts'
+import { EntryReader } from './entry-reader.ts'
 import { EntryTable } from './entry-table.ts'
 import { HEADROOM, ObjectIntake, type ObjectIntakeOptions } from './object-intake.ts'
+import { sharedCopy } from './shared-memory.ts'
 import { shareResolution, type SharedResolution } from './shared-resolution.ts'
+import { shareScan, type ScannedPart, type SharedScan } from './shared-scan.ts'
 import { TreeResolver } from './tree-resolver.ts'
 import { WaitingDeltas } from './waiting-deltas.ts'
 
@@ -25,6 +28,8 @@ import { WaitingDeltas } from './waiting-deltas.ts'
 const MIN_ENTRY = 9
 export interface ResidentIndexerOptions extends ObjectIntakeOptions {
   readonly codecs: Codecs
+  /** Whether threads are going to help. Default: false. */
+  readonly isShared?: boolean
 }
 
 /**
@@ -37,6 +42,8 @@ export interface ResidentIndexerOptions extends ObjectIntakeOptions {
  * applied once: the delta trees are walked from their bases depth first, a child's bytes right behind its parent's.
  */
 export class ResidentIndexer {
+  /** What the caller has, and what is read: a copy where threads need one. */
+  readonly #given: Uint8Array
   readonly #pack: Uint8Array
   readonly #format: ObjectFormat
   readonly #codecs: Codecs
@@ -45,31 +52,41 @@ export class ResidentIndexer {
   /** Where the entries end and the trailer begins. */
   readonly #entriesEnd: number
   readonly #table: EntryTable
-  readonly #header = new EntryHeader()
-  readonly #deltas = new Arena(1 << 16)
+  readonly #reader: EntryReader
   readonly #work = new Arena(1 << 16)
   readonly #waiting: WaitingDeltas
   readonly #appended: Uint8Array[] = []
   #appendedBytes = 0
-  #at = PACK_HEADER_LENGTH
   #nextRoot = 0
   #resolver: TreeResolver | undefined
+  #deltaCount = 0
   #resolvedCount = 0
-  readonly #isSeen: boolean
+  /** Which trees `resolve` is for: all, those of objects that somebody wants to see, or the others. */
+  #mine: 'all' | 'seen' | 'unseen' = 'all'
+  #sharedDeltas: Uint8Array | undefined
 
   /** @throws GitError `CORRUPT_PACK`, `UNSUPPORTED` */
   constructor(pack: Uint8Array, options: ResidentIndexerOptions) {
-    this.#pack = pack
+    this.#given = pack
+    this.#pack = options.isShared === true ? sharedCopy(pack) : pack
     this.#format = options.format
     this.#codecs = options.codecs
     this.#intake = new ObjectIntake(options)
-    this.#isSeen = options.visit !== undefined || options.reachability !== undefined
     this.#declaredCount = parsePackHeader(pack)
     this.#entriesEnd = pack.length - options.format.idLength
     if (this.#entriesEnd < PACK_HEADER_LENGTH) throw earlyEof()
     const most = Math.floor((this.#entriesEnd - PACK_HEADER_LENGTH) / MIN_ENTRY)
-    this.#table = new EntryTable(Math.min(this.#declaredCount, most), options.format.idLength)
-    this.#waiting = new WaitingDeltas(options.format.idLength, this.#table)
+    const { idLength } = options.format
+    this.#table = new EntryTable(Math.min(this.#declaredCount, most), idLength, options.isShared)
+    this.#waiting = new WaitingDeltas(idLength, this.#table)
+    this.#reader = new EntryReader(PACK_HEADER_LENGTH, {
+      pack: this.#pack,
+      entriesEnd: this.#entriesEnd,
+      table: this.#table,
+      codecs: options.codecs,
+      intake: this.#intake,
+      work: this.#work,
+    })
   }
 
   /** Objects the pack's header promises. */
@@ -87,14 +104,14 @@ export class ResidentIndexer {
     return this.#resolvedCount
   }
 
-  /** How many deltas the pack has. */
+  /** Deltas read so far. */
   get deltaCount(): number {
-    let count = 0
-    for (let row = 0; row < this.#declaredCount; row++) {
-      const type = (this.#pack[this.#table.offsets[row]!]! >> 4) & 7
-      if (type === OFS_DELTA || type === REF_DELTA) count++
-    }
-    return count
+    return this.#deltaCount
+  }
+
+  /** Where in the pack the next entry begins. */
+  get at(): number {
+    return this.#reader.at
   }
 
   /**
@@ -104,78 +121,69 @@ export class ResidentIndexer {
    * @throws GitError `CORRUPT_PACK`, `LIMIT_EXCEEDED`
    */
   scan(work: number): boolean {
-    const table = this.#table
-    const stop = this.#at + work
-    while (table.count < this.#declaredCount) {
-      if (this.#at >= stop) return false
-      this.#scanEntry()
-    }
-    if (this.#at < this.#entriesEnd) throw junkAtEnd()
+    if (!this.scanTo(this.#entriesEnd, work)) return false
+    if (this.#table.count < this.#declaredCount) throw earlyEof()
+    if (this.at < this.#entriesEnd) throw junkAtEnd()
     this.#verifyTrailer()
     return true
   }
 
-  #scanEntry(): void {
-    const pack = this.#pack
+  /** Like {@link scan}, but only of the entries that begin in front of `end`. Returns true when all of them have been read. */
+  scanTo(end: number, work: number): boolean {
     const table = this.#table
-    const header = this.#header
-    const start = this.#at
-    const row = table.count
-    try {
-      if (!header.parse(pack, start, this.#entriesEnd, table.idLength)) throw earlyEof()
-    } catch (error) {
-      throw inEntry(error, start)
+    const reader = this.#reader
+    const stop = reader.at + work
+    while (table.count < this.#declaredCount && reader.at < end) {
+      if (reader.at >= stop) return false
+      const offset = reader.at
+      const type = reader.read()
+      const { baseDistance, dataAt } = reader.header
+      this.#link(table.count - 1, type, offset, baseDistance, dataAt)
     }
-    const { size, type } = header
-    assertObjectSize(size, this.#intake.maxObjectBytes)
-    if (size > MAX_EXPANSION * (this.#entriesEnd - header.dataAt))
-      this.#refuseSize(header.dataAt, size, start)
-    table.offsets[row] = start
-    table.dataAt[row] = header.dataAt - start
-    table.sizes[row] = size
-    table.types[row] = type
-    if (type === OFS_DELTA || type === REF_DELTA) {
-      const at = this.#deltas.reserve(size)
-      this.#at = header.dataAt + this.#inflate(header.dataAt, this.#deltas.bytes, at, size, start)
-      table.deltaAt[row] = at
-      if (type === OFS_DELTA) {
-        const base = table.rowAt(start - header.baseDistance)
-        if (base < 0) throw inEntry(baseOutOfBound(), start)
-        table.addChild(base, row)
-      } else {
-        this.#waiting.add(pack, header.baseIdAt, row)
-        this.#intake.reachability?.addRefDelta(row)
-      }
+    return true
+  }
+
+  /** Puts a delta under its base, or notes by which id it waits for it. A whole object has its id. */
+  #link(row: number, type: number, offset: number, baseDistance: number, dataAt: number): void {
+    const table = this.#table
+    if (type === OFS_DELTA) {
+      const base = table.rowAt(offset - baseDistance)
+      if (base < 0) throw inEntry(baseOutOfBound(), offset)
+      table.addChild(base, row)
+      this.#deltaCount++
+    } else if (type === REF_DELTA) {
+      this.#waiting.add(this.#pack, dataAt - table.idLength, row)
+      this.#intake.reachability?.addRefDelta(row)
+      this.#deltaCount++
     } else {
-      this.#work.ensure(HEADROOM + size)
-      this.#at = header.dataAt + this.#inflate(header.dataAt, this.#work.bytes, HEADROOM, size, start)
-      this.#intake.take(row, type, this.#work.bytes, HEADROOM, size, table.ids, -1, 0, 0)
       this.#resolvedCount++
     }
-    table.crcs[row] = this.#codecs.crc32.update(0, pack, start, this.#at)
-    table.count++
   }
 
-  #inflate(dataAt: number, out: Uint8Array, at: number, size: number, offset: number): number {
-    let consumed: number
-    try {
-      consumed = this.#codecs.inflate.inflateInto(this.#pack, dataAt, this.#entriesEnd, out, at, size)
-    } catch (error) {
-      throw inEntry(error, offset)
-    }
-    if (consumed < 0) throw earlyEof()
-    return consumed
+  /** The pack, for threads to scan together with this one, so many bytes at a time. */
+  shareScan(partBytes: number): SharedScan {
+    return shareScan(this.#pack, this.#entriesEnd, this.#table.offsets.length, this.#intake, partBytes)
   }
 
-  /** Finds out what is wrong with an entry that claims more than all the rest of the pack can hold, without taking memory for it. */
-  #refuseSize(dataAt: number, size: number, offset: number): never {
-    const ignore = (): void => undefined
-    try {
-      this.#codecs.inflate.stream(ignore, size).push(this.#pack, dataAt, this.#entriesEnd)
-    } catch (error) {
-      throw inEntry(error, offset)
+  /**
+   * Takes over the entries that a thread has read, if they begin where those end that were read here.
+   *
+   * @throws GitError `CORRUPT_PACK`; what the visitor throws
+   */
+  adoptScanned(part: ScannedPart): boolean {
+    const table = this.#table
+    const first = table.count
+    if (part.start !== this.at || first + part.offsets.length > this.#declaredCount) return false
+    table.append(part)
+    const deltasAt = this.#reader.adopt(part.end, part.deltas)
+    for (let row = first; row < table.count; row++) {
+      const type = table.types[row]!
+      const offset = table.offsets[row]!
+      if (isWhole(type)) this.#reader.show(row)
+      else table.deltaAt[row]! += deltasAt
+      this.#link(row, type, offset, part.baseDistances[row - first]!, offset + table.dataAt[row]!)
     }
-    throw earlyEof()
+    return true
   }
 
   #verifyTrailer(): void {
@@ -190,33 +198,39 @@ export class ResidentIndexer {
   }
 
   /**
-   * Resolves deltas whose base is in the pack, for about `work` bytes of results.
+   * Resolves deltas whose base is in the pack, for about `work` bytes of results; none of those that are shared.
    *
    * @returns true when no more can be resolved without bases from elsewhere.
-   * @throws GitError `CORRUPT_PACK`
+   * @throws GitError `CORRUPT_PACK`; what the visitor throws
    */
   resolve(work: number): boolean {
-    const table = this.#table
-    const resolver = this.#treeResolver()
+    return this.#resolveRoots(this.#table.count, work)
+  }
+
+  #resolveRoots(end: number, work: number): boolean {
+    const { types, ids, idLength, firstChild } = this.#table
     let done = 0
-    while (this.#nextRoot < table.count) {
+    for (; this.#nextRoot < end; this.#nextRoot++) {
       if (done > work) return false
-      const row = this.#nextRoot++
-      const type = this.#storedType(row)
-      if (type === OFS_DELTA || type === REF_DELTA) continue
-      this.#waiting.adopt(table.ids, row * table.idLength, row)
-      if (table.firstChild[row]! >= 0) done += resolver.resolve(row)
+      const root = this.#nextRoot
+      const type = types[root]!
+      if (!isWhole(type) || !this.#isMine(type)) continue
+      this.#waiting.adopt(ids, root * idLength, root)
+      if (firstChild[root]! >= 0) done += this.#treeResolver().resolve(root)
     }
     return true
   }
 
+  #isMine(type: ObjectType): boolean {
+    return this.#mine === 'all' || (this.#mine === 'seen') === this.#intake.wants(type)
+  }
+
   #treeResolver(): TreeResolver {
-    const { bytes } = this.#deltas
     this.#resolver ??= new TreeResolver({
       pack: this.#pack,
       entriesEnd: this.#entriesEnd,
       table: this.#table,
-      deltas: bytes,
+      deltas: this.#sharedDeltas ?? this.#reader.deltas.bytes,
       codecs: this.#codecs,
       intake: this.#intake,
       work: this.#work,
@@ -228,27 +242,55 @@ export class ResidentIndexer {
     return this.#resolver
   }
 
-  /**
-   * The deltas, to be resolved by several threads, once all is scanned; `undefined` where somebody wants to see every object, or a delta
-   * names its base by id.
-   */
-  share(): SharedResolution | undefined {
-    if (this.#isSeen || !this.#waiting.isEmpty) return undefined
-    return shareResolution(this.#pack, this.#entriesEnd, this.#table, this.#deltas.bytes, this.#intake)
+  /** Shares the trees of objects that nobody wants to see, once all is scanned; `resolve` does the others from now on. */
+  shareResolution(): SharedResolution {
+    const { count, types, ids, idLength } = this.#table
+    for (let row = 0; row < count; row++) {
+      if (isWhole(types[row]!)) this.#waiting.adopt(ids, row * idLength, row)
+    }
+    this.#mine = 'seen'
+    const { deltas } = this.#reader
+    this.#sharedDeltas = sharedCopy(deltas.bytes.subarray(0, deltas.length))
+    deltas.shrink(0)
+    return shareResolution(this.#pack, this.#entriesEnd, this.#table, this.#sharedDeltas, this.#intake)
   }
 
-  /** Takes over what threads have resolved, which is everything. */
-  adopt({ ids, types, sizes }: SharedResolution): void {
+  /** Takes over what threads have resolved, which is all that was shared, or makes it the work of `resolve`. */
+  adoptResolved({ roots }: SharedResolution): void {
     const table = this.#table
-    table.ids = ids
-    table.types = types
-    table.sizes = sizes
-    this.#nextRoot = table.count
-    this.#resolvedCount = table.count
+    const { ids, idLength } = table
+    let awaited = 0
+    for (let k = 0; k < roots.length && !this.#waiting.isEmpty; k++) {
+      walkDeltaTree(table, roots[k]!, (row) => {
+        if (this.#waiting.isWanted(ids.subarray(row * idLength, (row + 1) * idLength))) awaited++
+      })
+    }
+    // A delta names one of these objects by its id: they have to be at hand for that.
+    if (awaited > 0) {
+      this.takeBack()
+      return
+    }
+    for (const root of roots) {
+      const type = table.types[root]! as ObjectType
+      walkDeltaTree(table, root, (row, base) => {
+        this.#intake.pass(row, type, base)
+        this.#resolvedCount++
+      })
+    }
   }
 
-  #storedType(row: number): number {
-    return (this.#pack[this.#table.offsets[row]!]! >> 4) & 7
+  /** Makes everything that was shared the work of `resolve`. */
+  takeBack(): void {
+    this.#mine = 'unseen'
+    this.#nextRoot = 0
+  }
+
+  /** Throws the error that `resolve` has met, or that of a shared object in front of it: the one that is met without threads. */
+  failInOrder(error: unknown): never {
+    const end = this.#nextRoot
+    this.takeBack()
+    this.#resolveRoots(end, Infinity)
+    throw error
   }
 
   /** Ids of bases that deltas of this pack need and that it does not have (a thin pack). Raw copies. */
@@ -296,12 +338,12 @@ export class ResidentIndexer {
     }
     const { idLength } = this.#format
     if (this.#appended.length === 0) {
-      return { table, pieces: [this.#pack], checksum: new Uint8Array(this.#pack.subarray(this.#entriesEnd)) }
+      return { table, pieces: [this.#given], checksum: new Uint8Array(this.#pack.subarray(this.#entriesEnd)) }
     }
     // Not `slice`: on node's Buffer that is a view, and the caller's pack would be written to.
     const head = new Uint8Array(this.#pack.subarray(0, PACK_HEADER_LENGTH))
     new DataView(head.buffer).setUint32(8, table.count)
-    const pieces = [head, this.#pack.subarray(PACK_HEADER_LENGTH, this.#entriesEnd), ...this.#appended]
+    const pieces = [head, this.#given.subarray(PACK_HEADER_LENGTH, this.#entriesEnd), ...this.#appended]
     const hash = this.#format.hash.create()
     for (const piece of pieces) hash.update(piece)
     const checksum = new Uint8Array(idLength)

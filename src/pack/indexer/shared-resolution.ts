@@ -2,8 +2,11 @@ import { Arena } from '../../bytes/arena.ts'
 import type { Codecs, HashAlgorithm } from '../../codec/ports.ts'
 import { DeltaHeader } from '../../delta/delta-header.ts'
 import { objectFormat, type ObjectFormatName } from '../../object/object-format.ts'
+import { isWhole } from '../entry-header.ts'
+import { walkDeltaTree } from './delta-tree.ts'
 import type { EntryTable } from './entry-table.ts'
 import { ObjectIntake } from './object-intake.ts'
+import { sharedCopy } from './shared-memory.ts'
 import { TreeResolver, type ResolvedColumns } from './tree-resolver.ts'
 
 /**
@@ -16,19 +19,15 @@ export interface SharedResolution extends ResolvedColumns {
   readonly pack: Uint8Array
   readonly entriesEnd: number
   readonly deltas: Uint8Array
-  /** Rows of whole objects that deltas lead to, those with most work first, so that all threads end at about the same time. */
+  /** Rows of the whole objects to begin at, those with most work first, so that all threads end at about the same time. */
   readonly roots: Int32Array
   /** How many roots were taken. */
   readonly taken: Int32Array
+  /** How many threads take part, that of who asks included. */
+  readonly joined: Int32Array
 }
 
-/** Threads that resolve deltas together with the one that asks them. Their codecs must be of the kind that the caller uses. */
-export interface ResolverThreads {
-  /** Lets all other threads work on it; resolves when they have run out of work, with whether none of them has failed. */
-  resolve(shared: SharedResolution): Promise<boolean>
-}
-
-/** Copies what resolving takes into shared memory; the pack only if it is not there yet. */
+/** Shares the delta trees below the objects that nobody wants to see. Pack and table must be in shared memory. */
 export function shareResolution(
   pack: Uint8Array,
   entriesEnd: number,
@@ -36,43 +35,47 @@ export function shareResolution(
   deltas: Uint8Array,
   intake: ObjectIntake,
 ): SharedResolution {
-  const { count, idLength } = table
+  const { offsets, dataAt, sizes, types, ids, deltaAt, firstChild, nextSibling } = table
   return {
     formatName: intake.hash.name,
     maxObjectBytes: intake.maxObjectBytes,
-    pack: pack.buffer instanceof SharedArrayBuffer ? pack : shared(pack),
+    pack,
     entriesEnd,
-    deltas: shared(deltas),
-    offsets: sharedDoubles(table.offsets.subarray(0, count)),
-    dataAt: shared(table.dataAt.subarray(0, count)),
-    sizes: new Uint32Array(sharedWords(table.sizes.subarray(0, count)).buffer),
-    types: shared(table.types.subarray(0, count)),
-    ids: shared(table.ids.subarray(0, count * idLength)),
-    deltaAt: sharedDoubles(table.deltaAt.subarray(0, count)),
-    firstChild: sharedWords(table.firstChild.subarray(0, count)),
-    nextSibling: sharedWords(table.nextSibling.subarray(0, count)),
-    roots: sharedWords(rootsByWork(table, deltas)),
-    taken: sharedWords(new Int32Array(1)),
+    deltas,
+    offsets,
+    dataAt,
+    sizes,
+    types,
+    ids,
+    deltaAt,
+    firstChild,
+    nextSibling,
+    roots: sharedCopy(rootsByWork(table, deltas, intake)),
+    taken: sharedCopy(new Int32Array(1)),
+    joined: sharedCopy(new Int32Array(1)),
   }
 }
 
+/** Lets nobody take any more. Returns whether others than the one that asks may be at work on what they have taken. */
+export function endResolution({ taken, joined, roots }: SharedResolution): boolean {
+  Atomics.store(taken, 0, roots.length)
+  return Atomics.load(joined, 0) > 1
+}
+
 /** The rows that delta trees begin at, by the bytes that come out of them. */
-function rootsByWork(table: EntryTable, deltas: Uint8Array): Int32Array {
-  const { count, firstChild, nextSibling, deltaAt, sizes } = table
+function rootsByWork(table: EntryTable, deltas: Uint8Array, intake: ObjectIntake): Int32Array {
+  const { count, types, firstChild, deltaAt, sizes } = table
   const header = new DeltaHeader()
-  const rootOf = new Int32Array(count).fill(-1)
   const work = new Float64Array(count)
   const roots: number[] = []
-  // A base comes before its deltas.
-  for (let row = 0; row < count; row++) {
-    if (rootOf[row]! < 0) {
-      rootOf[row] = row
-      if (firstChild[row]! >= 0) roots.push(row)
-    } else {
+  for (let root = 0; root < count; root++) {
+    const type = types[root]!
+    if (firstChild[root]! < 0 || !isWhole(type) || intake.wants(type)) continue
+    roots.push(root)
+    walkDeltaTree(table, root, (row) => {
       header.parse(deltas, deltaAt[row]!, deltaAt[row]! + sizes[row]!)
-      work[rootOf[row]!]! += header.resultSize
-    }
-    for (let child = firstChild[row]!; child >= 0; child = nextSibling[child]!) rootOf[child] = rootOf[row]!
+      work[root]! += header.resultSize
+    })
   }
   return Int32Array.from(roots).sort((left, right) => work[right]! - work[left]! || left - right)
 }
@@ -88,6 +91,7 @@ export class ShareOfResolution {
   constructor(shared: SharedResolution, codecs: Codecs, objectHash?: HashAlgorithm) {
     const format = objectFormat(shared.formatName, codecs)
     const { pack, entriesEnd, deltas, maxObjectBytes } = shared
+    Atomics.add(shared.joined, 0, 1)
     this.#shared = shared
     this.#resolver = new TreeResolver({
       pack,
@@ -120,22 +124,4 @@ export class ShareOfResolution {
       throw error
     }
   }
-}
-
-function shared(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
-  copy.set(bytes)
-  return copy
-}
-
-function sharedDoubles(values: Float64Array): Float64Array {
-  const copy = new Float64Array(new SharedArrayBuffer(8 * values.length))
-  copy.set(values)
-  return copy
-}
-
-function sharedWords(values: Int32Array | Uint32Array): Int32Array {
-  const copy = new Int32Array(new SharedArrayBuffer(4 * values.length))
-  copy.set(values)
-  return copy
 }

@@ -104,8 +104,6 @@ export class TreeResolver {
         throw inEntry(error, table.offsets[child]!)
       }
       intake.take(child, type, work.bytes, at, size, table.ids, rows[depth]!, parentAt, parentSize)
-      table.types[child] = type
-      table.sizes[child] = size
       produced += size
       onNamed(child)
       const grandchild = table.firstChild[child]!
