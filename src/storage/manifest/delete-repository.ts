@@ -10,6 +10,10 @@ const NOTHING = new Uint8Array(0)
  * Deletes a repository: an empty manifest takes the place of its own, on the condition that nobody changed it meanwhile. Its files
  * are garbage from then on.
  *
+ * The empty manifest stays until a repository is made of that key again, and no garbage collection takes it. Stores delete without
+ * conditions: whoever took it away could take the manifest that has replaced it a moment before. And while it is there, a put that
+ * was sent when there was no manifest yet, and comes late or twice, brings nothing back.
+ *
  * @returns whether there was one.
  */
 export async function deleteRepository(store: BucketStore, key: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Bucket } from '../../../src/storage/manifest/bucket.ts'
 import { createMemoryBucket, SMALL_LIMITS, type MemoryBucket } from '../../support/buckets/memory-bucket.ts'
 import { countCalls } from '../../support/buckets/wrapped-bucket.ts'
 import { CREATE, openStorage, set, sleep, stage, stagePack } from './fixture.ts'
@@ -65,6 +66,24 @@ describe('garbage in a bucket', () => {
     await storage.create('a', CREATE)
     expect((await storage.list()).keys).toEqual(['a'])
     await expect(repository.listPacks()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test('a put that comes once more does not bring back what was deleted and collected since', async () => {
+    const bucket = createMemoryBucket()
+    let putAgain: () => Promise<string | undefined> = () => Promise.reject(new Error('nothing was put'))
+    const noting: Bucket = {
+      ...bucket,
+      put: (key, bytes, condition) => {
+        if (key === 'm/a') putAgain = () => bucket.put(key, bytes.slice(), condition)
+        return bucket.put(key, bytes, condition)
+      },
+    }
+    await openStorage(noting).create('a', CREATE)
+    const storage = openStorage(bucket)
+    await storage.delete('a')
+    await collect(bucket)
+    expect(await putAgain()).toBeUndefined()
+    expect(await storage.open('a')).toBeUndefined()
   })
 
   test('a shared pack goes when neither source nor fork needs it, in whatever order they let go', async () => {
