@@ -1,14 +1,14 @@
 import { rmSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { git } from '../test/support/git.ts'
-import { findCores, pinThisProcess, type Cores } from './cores.ts'
+import { findCores, pinThisProcess } from './cores.ts'
 import { copyCorpus, GENERATED, generateCorpus, SMOKE, type Corpus } from './corpus.ts'
-import type { Surroundings } from './job.ts'
 import { parseOptions, usage, type BenchOptions } from './options.ts'
 import { describeEnvironment, formatHeader, formatRows, formatSummary } from './report.ts'
 import type { Row } from './row.ts'
+import { runJobs, type FailedJob } from './run-jobs.ts'
 
 /** The benchmark command. Resolves with its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -38,15 +38,31 @@ export async function main(args: readonly string[]): Promise<number> {
       cores,
       options.smoke,
     )
+    const toStdout = options.json === '-'
     const print = (text: string): void => {
-      if (!options.json) process.stdout.write(text)
+      if (!toStdout) process.stdout.write(text)
     }
     print(formatHeader(environment, corpora))
-    const rows = await runJobs(options, corpora, cores, folder, (done) => {
-      print(formatRows(done, environment))
+    const rows: Row[] = []
+    const toJson = (failed: readonly FailedJob[]): string =>
+      `${JSON.stringify({ environment, corpora, rows, failed }, null, 2)}\n`
+    const failed = await runJobs({
+      ...options,
+      corpora,
+      cores,
+      folder,
+      note,
+      onRows: async (done) => {
+        rows.push(...done)
+        print(formatRows(done, environment))
+        if (options.json !== undefined && !toStdout) await writeFile(options.json, toJson([]))
+      },
     })
-    if (options.json) process.stdout.write(`${JSON.stringify({ environment, corpora, rows }, null, 2)}\n`)
-    else if (!options.smoke) print(formatSummary(rows))
+    if (toStdout) process.stdout.write(toJson(failed))
+    else if (options.json !== undefined) await writeFile(options.json, toJson(failed))
+    if (!options.smoke) print(formatSummary(rows))
+    for (const { job, reason } of failed) process.stderr.write(`bench: ${job} failed: ${reason}\n`)
+    if (failed.length > 0) return 1
     return 0
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -73,45 +89,13 @@ async function prepareCorpora(options: BenchOptions, root: string): Promise<Corp
   return corpora
 }
 
-async function runJobs(
-  options: BenchOptions,
-  corpora: readonly Corpus[],
-  cores: Cores,
-  folder: string,
-  onRows: (rows: readonly Row[]) => void,
-): Promise<Row[]> {
-  const { rounds, budget, smoke } = options
-  const takesAll = smoke || options.repositories.length > 0
-  const rows: Row[] = []
-  const run = async (title: string, work: (surroundings: Surroundings) => Promise<readonly Row[]>) => {
-    note(title)
-    const scratch = join(folder, 'scratch')
-    await mkdir(scratch)
-    const done = await work({ scratch, cores, measuring: { rounds, budget, warmUp: !smoke }, smoke })
-    rows.push(...done)
-    onRows(done)
-    await rm(scratch, { recursive: true, force: true })
-  }
-  for (const job of options.jobs) {
-    if (job.kind === 'standalone') {
-      await run(job.name, (surroundings) => job.run(surroundings))
-      continue
-    }
-    for (const corpus of corpora) {
-      if (!takesAll && job.corpora?.includes(corpus.name) === false) continue
-      await run(`${job.name} on ${corpus.name}`, (surroundings) => job.run({ ...surroundings, corpus }))
-    }
-  }
-  return rows
-}
-
 async function versionOf(name: string): Promise<string> {
   const manifest: unknown = JSON.parse(await readFile(`node_modules/${name}/package.json`, 'utf8'))
   const hasVersion = typeof manifest === 'object' && manifest !== null && 'version' in manifest
   return `${name} ${hasVersion ? String(manifest.version) : ''}`
 }
 
-/** Says on standard error what is going on: a run takes a while. */
+/** Says on standard error what is going on, and after how many seconds: a run takes a while. */
 function note(text: string): void {
-  process.stderr.write(`bench: ${text}\n`)
+  process.stderr.write(`bench: ${(performance.now() / 1000).toFixed(0).padStart(4)} s: ${text}\n`)
 }

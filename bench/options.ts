@@ -12,7 +12,8 @@ export interface BenchOptions {
   /** Milliseconds after which a job begins no more rounds. */
   readonly budget: number
   readonly smoke: boolean
-  readonly json: boolean
+  /** Where all figures go as JSON, anew after each job; `-` is standard output, and nothing else goes there then. */
+  readonly json: string | undefined
 }
 
 export function usage(): string {
@@ -27,7 +28,7 @@ Measures packstone against git, isomorphic-git and just-git, in rotation, in one
   --rounds <n>     rounds per measurement (default 7)
   --budget <s>     seconds after which a measurement begins no more rounds, once there are three (default 60)
   --smoke          a few seconds, to see that it works
-  --json           print JSON
+  --json <file>    write all figures as JSON too, anew after each job; -: to standard output, instead of the tables
 
 Jobs (default: all):
 ${jobs.join('\n')}
@@ -46,7 +47,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
       rounds: { type: 'string' },
       budget: { type: 'string', default: '60' },
       smoke: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
+      json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })

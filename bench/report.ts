@@ -117,25 +117,35 @@ function formatVerdict(row: Row): string {
   return met === undefined ? '' : met ? 'met' : 'MISSED'
 }
 
-/** How many targets are met, and those that are not, the farthest first. */
+/** Everything that was to reach something, what it reached and whether that was enough; and how many did. */
 export function formatSummary(rows: readonly Row[]): string {
-  const aimed = rows.filter((row) => isMet(row) !== undefined)
-  const missed = aimed.filter((row) => isMet(row) === false)
-  const worst = (row: Row): number =>
-    Math.max(...row.figures.map(({ value, target }) => (target === undefined ? 0 : value / target)))
-  const lines = [`targets met: ${aimed.length - missed.length} of ${aimed.length}`]
-  for (const row of [...missed].sort((left, right) => worst(right) - worst(left))) {
-    const what = [row.job, row.corpus, row.who, row.conditions].filter((part) => part !== '').join(', ')
-    const figures = row.figures.filter(({ target = Infinity, value }) => value > target)
-    const values = figures.map(
-      (figure) =>
-        `${figure.metric} ${formatValue(figure, figure.value)} instead of ${formatValue(figure, figure.target ?? 0)}`,
-    )
-    const cpu = row.figures.find(({ metric }) => metric === 'cpu')
-    if (cpu !== undefined) values.push(`cpu ${formatNumber(cpu.value)}`)
-    lines.push(`  missed by ${worst(row).toFixed(2)}x: ${what}: ${values.join(', ')}`)
-  }
-  return `\n${lines.join('\n')}\n`
+  const aimed = rows.flatMap((row) =>
+    row.figures.flatMap((figure) =>
+      figure.target === undefined ? [] : [{ row, figure, target: figure.target }],
+    ),
+  )
+  const cells = aimed.map(({ row, figure, target }) => [
+    row.corpus === '' ? row.job : `${row.job}: ${row.corpus}`,
+    `${row.who}, ${row.conditions}`,
+    figure.metric,
+    formatValue(figure, figure.value),
+    `≤ ${formatValue(figure, target)}`,
+    figure.value <= target ? 'met' : `MISSED by ${(figure.value / target).toFixed(2)}x`,
+    formatCpu(row),
+  ])
+  const widths = [0, 1, 2, 3, 4, 5, 6].map((column) =>
+    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
+  )
+  const lines = cells.map((row) =>
+    `  ${row.map((cell, column) => (column === 3 ? cell.padStart(widths[3] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ')}`.trimEnd(),
+  )
+  const met = aimed.filter(({ figure, target }) => figure.value <= target).length
+  return `\ntargets\n${lines.join('\n')}\ntargets met: ${met} of ${aimed.length}\n`
+}
+
+function formatCpu({ figures }: Row): string {
+  const cpu = figures.find(({ metric }) => metric === 'cpu')
+  return cpu === undefined ? '' : `cpu ${formatNumber(cpu.value)}`
 }
 
 function formatFigure(figure: Figure | undefined): string {

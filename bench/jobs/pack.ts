@@ -10,7 +10,8 @@ import { timeProcess } from '../timed-process.ts'
 
 /**
  * A fresh pack of everything, with deltas searched anew, window 10 and depth 50, as one process from start to end that writes to
- * standard output; git on one thread, as we are. Every pack is verified by git once the measuring is over.
+ * standard output: on one thread, and on two cores with two threads of ours and as many of git as it likes. Every pack is verified by
+ * git once the measuring is over.
  */
 export const packJob: CorpusJob = {
   kind: 'corpus',
@@ -24,31 +25,51 @@ async function runPack({ corpus, scratch, cores, measuring }: JobContext): Promi
   const { repository } = corpus
   const search = ['--window=10', '--depth=50', '--no-reuse-object']
   const outputs: string[] = []
-  const contender = (name: string, conditions: string, command: readonly string[]): Contender => {
+  const contender = (
+    name: string,
+    conditions: string,
+    command: readonly string[],
+    core = cores.measured,
+  ): Contender => {
     const output = join(scratch, `${outputs.length}.pack`)
     outputs.push(output)
     return {
       name,
-      conditions: `cold process, 1 thread${conditions}`,
+      conditions: `cold process, ${conditions}`,
       run: async () => {
-        const time = await timeProcess(command, { core: cores.measured, output })
+        const time = await timeProcess(command, { core, output })
         return { ...time, bytes: (await stat(output)).size }
       },
     }
   }
-  const git = contender('git pack-objects --threads=1', '', [
-    ...['git', '-C', repository, 'pack-objects', '--all', '--stdout', '-q', '--threads=1'],
+  const gitPack = (threads: string): readonly string[] => [
+    ...['git', '-C', repository, 'pack-objects', '--all', '--stdout', '-q', threads],
     // Ofs-deltas as we write them, and no stored pack sent as it is.
     ...['--delta-base-offset', '--no-use-bitmap-index', '--no-reuse-delta', ...search],
-  ])
+  ]
+  const ourPack = (...options: string[]): readonly string[] => [
+    ...[process.execPath, packstoneCommand(), 'pack', repository, '--all', '--stdout', '--quiet'],
+    ...search,
+    ...options,
+  ]
+  const git = contender('git pack-objects --threads=1', '1 thread', gitPack('--threads=1'))
   const ours = PROVIDERS.map((provider) =>
-    contender('packstone pack', `, ${provider}`, [
-      ...[process.execPath, packstoneCommand(), 'pack', repository, '--all', '--stdout', '--quiet'],
-      ...search,
-      ...(provider === 'portable' ? ['--portable'] : []),
-    ]),
+    contender(
+      'packstone pack',
+      `1 thread, ${provider}`,
+      ourPack(...(provider === 'portable' ? ['--portable'] : [])),
+    ),
   )
-  const series = await measure([git, ...ours], measuring)
+  const { measured, client } = cores
+  const both = measured === undefined || client === undefined ? undefined : `${measured},${client}`
+  const gitThreads = contender(
+    'git pack-objects',
+    'as many threads as cores, 2 cores',
+    gitPack('--threads=0'),
+    both,
+  )
+  const twoThreads = contender('packstone pack --threads 2', '2 cores, node', ourPack('--threads', '2'), both)
+  const series = await measure([git, ...ours, gitThreads, twoThreads], measuring)
   for (const output of outputs.slice(1))
     await runGit(['index-pack', '--strict', output], { cwd: repository, timeout: 3_600_000 })
   for (const output of outputs) await rm(output)
@@ -58,6 +79,10 @@ async function runPack({ corpus, scratch, cores, measuring }: JobContext): Promi
     ...ours.map((each, at) => {
       const targets = { time: TARGETS.pack[PROVIDERS[at] ?? 'node'], bytes: TARGETS.packBytes }
       return compare('pack', corpus.name, seriesOf(series, each), baseline, targets)
+    }),
+    baselineRow('pack', corpus.name, seriesOf(series, gitThreads)),
+    compare('pack', corpus.name, seriesOf(series, twoThreads), seriesOf(series, gitThreads), {
+      bytes: TARGETS.packBytes,
     }),
   ]
 }
