@@ -57,7 +57,7 @@ export function readDifference(
   record: RepositoryRecord,
   { from, to = 'HEAD', limit = DEFAULT_DIFF_LIMIT }: DifferenceQuery,
 ): Promise<Difference> {
-  return readContent(hub, record, async (content) => {
+  const read = async (content: OpenContent): Promise<Difference> => {
     const { view } = content
     const after = await findCommit(content, to)
     const before =
@@ -68,7 +68,8 @@ export function readDifference(
     const newTree = await readRootTree(content, after)
     const diff = await diffTrees(view, oldTree, newTree, { maxEntries: Math.min(limit, MAX_DIFF_LIMIT) })
     return { from: before, to: after, files: diff.entries.map(wordDifference), truncated: diff.isTruncated }
-  })
+  }
+  return readContent(hub, record, read, { revisions: from === undefined ? [to] : [from, to] })
 }
 
 /**
@@ -82,18 +83,19 @@ export function readMergeBases(
   left: string,
   right: string,
 ): Promise<string[]> {
-  return readContent(hub, record, async (content) => {
-    const bases = await findMergeBases(
+  const read = async (content: OpenContent): Promise<string[]> => [
+    ...(await findMergeBases(
       content.view,
       await findCommit(content, left),
       await findCommit(content, right),
-    )
-    return [...bases]
-  })
+    )),
+  ]
+  return readContent(hub, record, read, { revisions: [left, right], walksHistory: true })
 }
 
-async function findCommit({ repository, view }: OpenContent, revision: string): Promise<string> {
-  const commit = await resolveRevision(repository.storage, view, revision)
+async function findCommit({ repository, view, named }: OpenContent, revision: string): Promise<string> {
+  const id = named.get(revision)
+  const commit = id === undefined ? undefined : await resolveRevision(repository.storage, view, id)
   if (commit !== undefined) return commit
   throw new ArtifactsError('NOT_FOUND', `Commit not found: ${revision.slice(0, 200)}.`, {
     restMessage: 'Commit not found',

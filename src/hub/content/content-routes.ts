@@ -8,10 +8,11 @@ import { repositoryPath } from '../rest/schemas.ts'
 import { blobResponse, bytesResponse, immutableResult, notModified } from './content-response.ts'
 import { COMMIT_SCHEMA, HASH_SCHEMA, TREE_ENTRY_SCHEMA } from './content-schemas.ts'
 import { contentTypeHeader, sniffContentType } from './content-type.ts'
-import { explained, openContent, readContent } from './open-content.ts'
+import { explained, openContent, readContent, type OpenContent } from './open-content.ts'
 import { MAX_LOG_LIMIT, DEFAULT_LOG_LIMIT, readHistory } from './read-history.ts'
 import {
   openBlobContent,
+  openNamedFile,
   readBlobWhole,
   readCommit,
   readLimit,
@@ -19,7 +20,7 @@ import {
   type BlobContent,
 } from './read-objects.ts'
 import { resultResponse } from '../rest/envelope.ts'
-import { openFile, type OpenFile } from '../../repository/read/open-file.ts'
+import type { OpenFile } from '../../repository/read/open-file.ts'
 
 const REPOSITORY = '/namespaces/:namespace/repos/:name'
 /** Segments of a raw route in front of the ref: `namespaces`, its name, `repos`, its name, `raw`. */
@@ -127,15 +128,16 @@ const raw = defineRoute({
     const [ref, ...names] = segments.slice(RAW_PREFIX).map(decodeSegment)
     if (ref === undefined || names.includes(undefined)) throw notFound('File')
     const filePath = names.join('/')
-    return readContent(hub, record, async (content) => {
-      const file = await openFile(content.repository.storage, content.view, ref, filePath)
+    const read = async (content: OpenContent): Promise<Response> => {
+      const file = await openNamedFile(content, ref, filePath)
       const { id } = found(file ?? null, 'File')
       const caching = { hash: id, isImmutable: isHash(ref) }
       const unchanged = notModified(request, caching)
       if (unchanged !== undefined) return unchanged
       const bytes = found(await readBlobWhole(hub, content, id), 'File')
       return bytesResponse(bytes, contentTypeHeader(sniffContentType(filePath, bytes)), caching)
-    })
+    }
+    return readContent(hub, record, read, { revisions: [ref] })
   },
 })
 
@@ -149,10 +151,9 @@ async function openFileContent(
   ref: string,
   path: string,
 ): Promise<(BlobContent & { readonly blob: OpenFile }) | null> {
-  const content = await openContent(hub, record)
+  const content = await openContent(hub, record, { revisions: [ref] })
   try {
-    const { repository, view } = content
-    const blob = await explained(hub, record, () => openFile(repository.storage, view, ref, path))
+    const blob = await explained(hub, record, () => openNamedFile(content, ref, path))
     if (blob !== undefined) return { blob, content }
   } catch (error) {
     await content.close()

@@ -1,5 +1,7 @@
 import { isGitError, type GitErrorCode } from '../../errors.ts'
+import type { ObjectId } from '../../object/object-id.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
+import { readNamed } from '../../repository/read/resolve-revision.ts'
 import type { Repository } from '../../repository/repository.ts'
 import { ArtifactsError } from '../artifacts-error.ts'
 import type { HubContext } from '../hub-context.ts'
@@ -10,8 +12,20 @@ import { repositoryNotFound } from '../repositories/find-repository.ts'
 export interface OpenContent {
   readonly repository: Repository
   readonly view: ObjectView
+  /** What the revisions of {@link ContentOptions} name, tags not peeled; those that name nothing are not in it. */
+  readonly named: ReadonlyMap<string, ObjectId>
   /** Idempotent. */
   close(): Promise<void>
+}
+
+export interface ContentOptions {
+  /** Looked up while the packs are listed, which saves a request where the storage is far away. */
+  readonly revisions?: readonly string[]
+  /**
+   * Whether history is walked: then it pays to read what is written down of reachability, one more request for each pack that was not
+   * open before.
+   */
+  readonly walksHistory?: boolean
 }
 
 const CORRUPTIONS: ReadonlySet<GitErrorCode> = new Set<GitErrorCode>([
@@ -30,10 +44,21 @@ const CORRUPTIONS: ReadonlySet<GitErrorCode> = new Set<GitErrorCode>([
  *
  * @throws ArtifactsError `NOT_FOUND` when it was deleted meanwhile.
  */
-export async function openContent(hub: HubContext, record: RepositoryRecord): Promise<OpenContent> {
+export async function openContent(
+  hub: HubContext,
+  record: RepositoryRecord,
+  { revisions = [], walksHistory = false }: ContentOptions = {},
+): Promise<OpenContent> {
   const { repository, release } = await explained(hub, record, () => hub.repositories.borrow(record.id))
   try {
-    const view = await explained(hub, record, () => repository.openView())
+    const naming = explained(hub, record, () => readAllNamed(repository, revisions))
+    // It is awaited below, unless the view fails: then that is told.
+    naming.catch(() => undefined)
+    const view = await explained(hub, record, () => repository.openView({ objectsOnly: !walksHistory }))
+    const named = await naming.catch(async (error: unknown) => {
+      await view.close()
+      throw error
+    })
     let isOpen = true
     const close = async (): Promise<void> => {
       if (!isOpen) return
@@ -41,11 +66,24 @@ export async function openContent(hub: HubContext, record: RepositoryRecord): Pr
       await view.close()
       release()
     }
-    return { repository, view, close }
+    return { repository, view, named, close }
   } catch (error) {
     release()
     throw error
   }
+}
+
+async function readAllNamed(
+  { storage, format }: Repository,
+  revisions: readonly string[],
+): Promise<ReadonlyMap<string, ObjectId>> {
+  const named = new Map<string, ObjectId>()
+  const read = async (revision: string): Promise<void> => {
+    const id = await readNamed(storage, format, revision)
+    if (id !== undefined) named.set(revision, id)
+  }
+  await Promise.all(revisions.map(read))
+  return named
 }
 
 /**
@@ -57,8 +95,9 @@ export async function readContent<T>(
   hub: HubContext,
   record: RepositoryRecord,
   read: (content: OpenContent) => Promise<T>,
+  options: ContentOptions = {},
 ): Promise<T> {
-  const content = await openContent(hub, record)
+  const content = await openContent(hub, record, options)
   try {
     return await explained(hub, record, () => read(content))
   } finally {

@@ -1,7 +1,7 @@
 import { parseObjectId } from '../../object/object-id.ts'
 import { BLOB, COMMIT, TREE } from '../../object/object-type.ts'
 import { parseCommitFacts } from '../../repository/read/commit-facts.ts'
-import { openFile } from '../../repository/read/open-file.ts'
+import { openFile, type OpenFile } from '../../repository/read/open-file.ts'
 import { openBlob, type OpenBlob } from '../../repository/read/read-blob.ts'
 import { readTyped } from '../../repository/read/read-typed.ts'
 import { ArtifactsError } from '../artifacts-error.ts'
@@ -98,11 +98,22 @@ export function readFile(
   ref: string,
   path: string,
 ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly type: ContentType } | null> {
-  return readContent(hub, record, async (content) => {
-    const file = await openFile(content.repository.storage, content.view, ref, path)
+  const read = async (content: OpenContent): Promise<Awaited<ReturnType<typeof readFile>>> => {
+    const file = await openNamedFile(content, ref, path)
     const bytes = file === undefined ? null : await readBlobWhole(hub, content, file.id)
     return bytes === null ? null : { bytes, type: sniffContentType(path, bytes) }
-  })
+  }
+  return readContent(hub, record, read, { revisions: [ref] })
+}
+
+/** Opens a file of a revision that the content was opened for; `undefined` where there is none. */
+export async function openNamedFile(
+  { repository, view, named }: OpenContent,
+  ref: string,
+  path: string,
+): Promise<OpenFile | undefined> {
+  const id = named.get(ref)
+  return id === undefined ? undefined : openFile(repository.storage, view, id, path)
 }
 
 /** A blob that is open; to be closed when it has been read. */

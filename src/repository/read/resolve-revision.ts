@@ -1,6 +1,7 @@
 import { peelPresent } from '../../graph/peel.ts'
 import { encodeObjectId, isObjectId, parseObjectId, type ObjectId } from '../../object/object-id.ts'
 import { COMMIT } from '../../object/object-type.ts'
+import type { ObjectFormat } from '../../object/object-format.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import { isRefName } from '../../refs/ref-name.ts'
 import type { RepositoryStorage } from '../../storage/repository-storage.ts'
@@ -17,16 +18,16 @@ export async function resolveRevision(
   view: ObjectView,
   revision: string,
 ): Promise<ObjectId | undefined> {
-  const named = await findNamed(storage, view, revision)
+  const named = await readNamed(storage, view.format, revision)
   if (named === undefined) return undefined
   const peeled = await peelPresent(view, parseObjectId(named, view.format))
   return peeled?.type === COMMIT ? encodeObjectId(peeled.id, 0, view.format) : undefined
 }
 
-/** The id that a revision names, as it is. */
-async function findNamed(
+/** The id that a revision names as it is, tags not peeled; it needs no objects. */
+export async function readNamed(
   storage: RepositoryStorage,
-  { format }: ObjectView,
+  format: ObjectFormat,
   revision: string,
 ): Promise<ObjectId | undefined> {
   if (isObjectId(revision, format)) return revision
