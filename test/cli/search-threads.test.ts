@@ -1,9 +1,14 @@
+import { execFile } from 'node:child_process'
 import { cp } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { beforeAll, expect, test } from 'vitest'
 import { git } from '../support/git.ts'
 import { useScratch } from '../support/hooks.ts'
 import { createHistory } from '../support/histories.ts'
+import { installDeno } from '../support/hubs/install-deno.ts'
 import { listPacks } from '../support/repositories.ts'
+import { packstoneCommand } from '../support/servers/packstone.ts'
 import { runPackstone } from './run-packstone.ts'
 
 const scratch = useScratch()
@@ -11,23 +16,33 @@ let repository: string
 
 beforeAll(async () => {
   // More than one segment: some of it is searched by others.
-  repository = await createHistory('data-like', scratch.fresh('a.git'), { scale: 2 })
+  repository = await createHistory('data-like', scratch.fresh('a.git'))
 })
 
-test.each(['node', 'portable'])(
-  'pack makes the same bytes with any number of threads, codecs: %s',
-  async (provider) => {
-    const args = ['pack', repository, '--all', '--stdout', '--no-reuse-object']
-    if (provider === 'portable') args.push('--portable')
-    const alone = await runPackstone(args)
-    expect([alone.code, alone.stderr]).toEqual([0, ''])
-    for (const threads of provider === 'node' ? ['2', '4'] : ['2']) {
-      const together = await runPackstone([...args, '--threads', threads])
-      expect([together.code, together.stderr]).toEqual([0, ''])
-      expect(together.stdout.equals(alone.stdout)).toBe(true)
-    }
-  },
-)
+/** The pack that a runtime makes, with some more arguments. */
+async function pack(runtime: readonly string[], ...more: readonly string[]): Promise<Buffer> {
+  const [program = '', ...before] = runtime
+  const args = [packstoneCommand(), 'pack', repository, '--all', '--stdout', '--no-reuse-object', ...more]
+  const options = { encoding: 'buffer', maxBuffer: 1 << 30 } as const
+  const { stdout, stderr } = await promisify(execFile)(program, [...before, ...args], options)
+  expect(stderr.toString()).toBe('')
+  return stdout
+}
+
+test('pack makes the same bytes with any number of threads', async () => {
+  const alone = await pack([process.execPath])
+  for (const threads of ['2', '4']) {
+    expect((await pack([process.execPath], '--threads', threads)).equals(alone)).toBe(true)
+  }
+})
+
+test('pack makes the same bytes on Node, Bun and Deno, with several threads too', async () => {
+  const expected = await pack([process.execPath], '--portable')
+  const deno = [...(await installDeno()), 'run', '--allow-all', '--node-modules-dir=manual', '--no-check']
+  for (const runtime of [[process.execPath], [resolve('node_modules/.bin/bun')], deno]) {
+    expect((await pack(runtime, '--portable', '--threads', '2')).equals(expected)).toBe(true)
+  }
+})
 
 test('maintain makes the same pack with several threads', async () => {
   const names: string[][] = []
