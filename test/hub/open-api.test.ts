@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 import { createOpenApiDocument } from '../../src/hub/rest/open-api.ts'
 import { routes } from '../../src/hub/rest/routes.ts'
 import { createTestHub } from './support.ts'
@@ -67,7 +67,7 @@ it('answers are what the document says they are, with no field more or less', as
     if (route === undefined || !('result' in route.success)) throw new Error(`no route ${operationId}`)
     const { status, json } = await call(route.method.toUpperCase(), path, body)
     expect([operationId, status]).toEqual([operationId, route.success.status])
-    const schema: z.ZodType = route.success.result
+    const schema: z.ZodMiniType = route.success.result
     // A schema drops the fields that it does not know.
     expect(schema.parse(json.result)).toEqual(json.result)
     expect('result_info' in json).toBe(route.success.paged === true)
