@@ -8,7 +8,8 @@ export default defineConfig({
     setupFiles: ['test/support/fixed-seed.ts'],
     // Much of the time goes to waiting for servers and for git, so that none of the cores is left out.
     maxWorkers: availableParallelism(),
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Against what hangs; no promise of ours is about time.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 })

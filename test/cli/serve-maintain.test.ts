@@ -35,6 +35,6 @@ async function packsAfterPushes(count: number, args: readonly string[], seconds:
 }
 
 test('a served repository has its packs joined after pushes, unless that is turned off', async () => {
-  expect(await packsAfterPushes(6, [], 30)).toBeLessThan(6)
+  expect(await packsAfterPushes(6, [], 120)).toBeLessThan(6)
   expect(await packsAfterPushes(6, ['--maintain=off'], 2)).toBe(6)
 })

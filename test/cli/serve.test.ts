@@ -1,10 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { git, gitFails, tryGit } from '../support/git.ts'
 import { createHistory } from '../support/histories.ts'
 import type { GitServer } from '../support/servers/git-server.ts'
@@ -136,10 +138,11 @@ describe('packstone serve --bare', () => {
     const quiet = await start('--quiet')
     for (const { url } of [loud, quiet]) await fetch(`${url}/team/a/info/refs?service=git-upload-pack`)
     await fetch(`${loud.url}/nothing`)
-    await sleep(100)
-    expect(loud.readLog()).toMatch(
-      /^GET \/team\/a\/info\/refs\?service=git-upload-pack 200 \d+ \d+\.\dms\nGET \/nothing 404 \d+ \d+\.\dms\n$/,
-    )
+    await eventually(() => {
+      expect(loud.readLog()).toMatch(
+        /^GET \/team\/a\/info\/refs\?service=git-upload-pack 200 \d+ \d+\.\dms\nGET \/nothing 404 \d+ \d+\.\dms\n$/,
+      )
+    })
     expect(quiet.readLog()).toBe('')
   })
 
@@ -262,13 +265,23 @@ describe('packstone serve --demo', () => {
     socket.write(
       `POST ${pathname}/git-upload-pack HTTP/1.1\r\nHost: x\r\nGit-Protocol: version=2\r\n` +
         `Authorization: Basic ${btoa(`${username}:${password}`)}\r\n` +
-        `Content-Type: application/x-git-upload-pack-request\r\nContent-Length: ${body.length}\r\n\r\n`,
+        'Content-Type: application/x-git-upload-pack-request\r\nExpect: 100-continue\r\n' +
+        `Content-Length: ${body.length}\r\n\r\n`,
     )
-    await sleep(100)
+    let answer = ''
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('latin1')
+    })
+    // It is running: somebody wants the body.
+    await eventually(() => {
+      expect(answer).toMatch(/^HTTP\/1\.1 100 /)
+    })
     child.kill('SIGTERM')
-    await sleep(100)
+    // It has been told: nobody else is let in.
+    await eventually(() => expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow())
     socket.write(body)
-    expect((await socket.toArray()).join('')).toMatch(/^HTTP\/1\.1 200 .*refs\/heads\/main/s)
+    await once(socket, 'close')
+    expect(answer).toMatch(/\r\n\r\nHTTP\/1\.1 200 .*refs\/heads\/main/s)
     expect(await ended(child)).toBe(0)
   })
 })

@@ -52,7 +52,7 @@ async function describeAll(path: string): Promise<ObjectDatabase> {
   const database = new ObjectDatabase(storage, format, codecs, createMemoryBudget(64 << 20))
   await database.openView().then((view) => view.close())
   database.describePacks()
-  for (let attempt = 0; attempt < 2000; attempt++) {
+  for (let attempt = 0; attempt < 20_000; attempt++) {
     const view = await database.openView()
     const packs = await storage.listPacks()
     const done = view.reachability.packs.length === packs.length
@@ -74,7 +74,7 @@ afterAll(async () => {
 describe.each(HISTORY_NAMES)('on a history of shape %s', (name) => {
   test(
     'what is written down reaches what git reaches, in one pack and in several',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       const path = await createHistory(name, join(folder, name), { seed: 7 })
       for (const packing of ['as imported', 'repacked', 'in several packs'] as const) {

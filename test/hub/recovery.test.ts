@@ -7,6 +7,7 @@ import type { RepositoryRecord } from '../../src/hub/registry/records.ts'
 import type { Registry } from '../../src/hub/registry/registry.ts'
 import { repositoryKey } from '../../src/hub/repositories/repository-id.ts'
 import { createMemoryStorage } from '../../src/storage/memory/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { git } from '../support/git.ts'
 import { useScratch } from '../support/hooks.ts'
 import { packstoneCommand } from '../support/servers/packstone.ts'
@@ -199,14 +200,16 @@ describe('packstone serve, killed at any instant', () => {
           }
         }
         const workers = Promise.allSettled([work(0), work(1), work(2)])
-        await new Promise((resolve) => setTimeout(resolve, 200 + 150 * round))
+        const before = created.length
+        await eventually(() => {
+          expect(created.length).toBeGreaterThan(before + 3 * round)
+        })
         await server.kill()
         for (const outcome of await workers) {
           // Each worker ended because nobody answered any more.
           expect(String(outcome.status === 'rejected' ? outcome.reason : '')).toContain('fetch failed')
         }
       }
-      expect(created.length).toBeGreaterThan(3)
       const server = await start(data, kind)
       for (const { name, id, token } of created) {
         const shown = await fetch(`${server.url}/client/v4/accounts/local/artifacts${REPOS}/${name}`, {

@@ -177,7 +177,7 @@ describe.each(['of one date', 'whose dates run forwards', 'that is shallow'])(
       return world
     }
 
-    it('a fetch in version 2 is answered as by git', { timeout: 60_000 }, async () => {
+    it('a fetch in version 2 is answered as by git', { timeout: 300_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(talkIn(name), async (said) => {
           await compareAnswers(worldOf().served, 2, requestV2(worldOf(), said))
@@ -186,7 +186,7 @@ describe.each(['of one date', 'whose dates run forwards', 'that is shallow'])(
       )
     })
 
-    it('a fetch in versions 0 and 1 is answered as by git', { timeout: 60_000 }, async () => {
+    it('a fetch in versions 0 and 1 is answered as by git', { timeout: 300_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.constantFrom<Version>(0, 1),

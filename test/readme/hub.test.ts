@@ -15,6 +15,22 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
+/** Notes what an example prints. */
+const NOTING = `
+const said = []
+const print = console.log
+console.log = (...words) => {
+  said.push(words.join(' '))
+  print(...words)
+}
+`
+
+/** Closes the hub of an example once the last of its events was told. */
+const CLOSING = `
+while (!said.some((line) => line.includes('repo.pushed'))) await new Promise((later) => setTimeout(later, 20))
+await hub.close()
+`
+
 test('the examples of the hub in the README, as written, commit a file, read it back and tell of it', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
   const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
@@ -30,7 +46,7 @@ test('the examples of the hub in the README, as written, commit a file, read it 
   )
   const imports = "import { createCallbackSink } from 'packstone/hub'\n"
   const program = `${imports}${events}${hub.replace(/^createServer\(.*$/m, '')}${find('hub.artifacts(')}`
-  await writeFile(join(folder, 'example.mjs'), `${program}\nsetTimeout(() => hub.close(), 300)\n`)
+  await writeFile(join(folder, 'example.mjs'), `${NOTING}${program}${CLOSING}`)
   const { stdout } = await promisify(execFile)(process.execPath, ['example.mjs'], { cwd: folder })
   const lines = stdout.trim().split('\n')
   expect(lines).toContain('text/plain;charset=utf-8 # Notes')

@@ -47,7 +47,7 @@ test('the embedding example of the README, as written but for the port, takes a 
   try {
     const url = `http://127.0.0.1:${port}/demo`
     for (let attempt = 0; (await tryGit(['ls-remote', url])).code !== 0; attempt++) {
-      if (attempt > 100) throw new Error('the example does not listen')
+      if (attempt > 1000 || child.exitCode !== null) throw new Error('the example does not listen')
       await new Promise((later) => setTimeout(later, 100))
     }
     const work = join(folder, 'work')

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { RepositoryCache } from '../../src/repository/repository-cache.ts'
 import type { Repository } from '../../src/repository/repository.ts'
+import { eventually } from '../support/eventually.ts'
 
 /** A cache of two, with a log of what it opens and closes. */
 function cacheOfTwo(): { cache: RepositoryCache; log: string[] } {
@@ -38,8 +39,9 @@ it('a repository is opened once for however many ask for it', async () => {
 it('the least recently used repository is closed when there are too many', async () => {
   const { cache, log } = cacheOfTwo()
   for (const path of ['a', 'b', 'a', 'c']) (await cache.borrow(at(path))).release()
-  await sleep(5)
-  expect(log).toEqual(['open a', 'open b', 'open c', 'close b'])
+  await eventually(() => {
+    expect(log).toEqual(['open a', 'open b', 'open c', 'close b'])
+  })
 })
 
 it('a repository in use is not closed before it is given back', async () => {
@@ -49,16 +51,18 @@ it('a repository in use is not closed before it is given back', async () => {
   await sleep(5)
   expect(log).not.toContain('close a')
   busy.release()
-  await sleep(5)
-  expect(log).toContain('close a')
+  await eventually(() => {
+    expect(log).toContain('close a')
+  })
 })
 
 it('a folder that was replaced is opened anew, and the old one closed', async () => {
   const { cache, log } = cacheOfTwo()
   ;(await cache.borrow(at('a', '1'))).release()
   ;(await cache.borrow(at('a', '2'))).release()
-  await sleep(5)
-  expect(log).toEqual(['open a', 'open a', 'close a'])
+  await eventually(() => {
+    expect(log).toEqual(['open a', 'open a', 'close a'])
+  })
 })
 
 it('a failure to open is told to everybody who waits, and is not remembered', async () => {
@@ -78,6 +82,7 @@ it('closing waits until everything that is not in use is closed', async () => {
   await cache.close()
   expect(log).toEqual(['open a', 'open b', 'close a'])
   busy.release()
-  await sleep(5)
-  expect(log).toContain('close b')
+  await eventually(() => {
+    expect(log).toContain('close b')
+  })
 })

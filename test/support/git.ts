@@ -60,7 +60,7 @@ export function gitEnvironment(): Record<string, string> {
 
 /** Runs git and resolves with whatever came out, also when it failed. */
 export function tryGit(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
-  const { cwd, input, env = {}, timeout = 120_000 } = options
+  const { cwd, input, env = {}, timeout = 240_000 } = options
   return new Promise((resolve, reject) => {
     const child = spawn('git', args, { cwd, env: { ...gitEnvironment(), ...env } })
     const stdout: Buffer[] = []

@@ -35,7 +35,7 @@ async function serveAll(storage: Storage): Promise<string> {
 
 test.each(STORAGE_KINDS)(
   'to git, a fork by refs is a clone of those refs, on %s',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async (kind) => {
     const path = await makeHistory(31, 14)
     const { storage } = await createStorage(kind)

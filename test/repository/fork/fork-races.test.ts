@@ -51,7 +51,7 @@ async function forkMany(storage: Storage, count: number): Promise<void> {
 
 test.each(STORAGE_KINDS)(
   'forks made beside pushes and repacks see one state of their source, on %s',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async (kind) => {
     const path = await makeHistory(21, 16)
     const { storage } = await createStorage(kind)

@@ -27,7 +27,7 @@ async function judge(): Promise<string> {
 
 test.each([1, 2, 3])(
   'a fork of a random subset of refs sees exactly what a clone of those refs has (%i)',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async (seed) => {
     const random = createRandom(seed)
     const path = await makeHistory(seed, 20)

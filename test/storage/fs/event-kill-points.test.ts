@@ -7,11 +7,15 @@ import { edit, listedRefs, makeBare, mustOpen, temporaryDirectory } from './fixt
 import { packObjects, stagePack } from './pack-fixture.ts'
 import { Stopped, stoppingFileSystem } from './stopping-file-system.ts'
 
-/** Makes what a dead process left in the outbox look as old as it will be when somebody cares. */
-async function age(path: string): Promise<void> {
+/**
+ * Makes what a dead process left in the outbox look as old as it will be when somebody cares.
+ *
+ * @param time when it was written, in seconds since the epoch.
+ */
+async function age(path: string, time = 1): Promise<void> {
   const folder = join(path, 'packstone', 'events')
   const names = await readdir(folder).catch(() => [])
-  for (const name of names) await utimes(join(folder, name), 1, 1)
+  for (const name of names) await utimes(join(folder, name), time, time)
 }
 
 async function removeLocks(path: string): Promise<void> {
@@ -136,6 +140,8 @@ test('what a process is about to tell holds back later events, until it is known
     const folder = join(bare.path, 'packstone', 'events')
     if ((await readdir(folder).catch(() => [])).length > 0) break
   }
+  // It does not get old however long this takes.
+  await age(bare.path, Date.now() / 1000 + 3600)
   const repository = await mustOpen(bare.path, { durable: false })
   await repository.commit({ refs: [edit('refs/heads/b', two)], events: () => ['later'] })
   const reading = texts(repository)

@@ -1,19 +1,31 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Bucket } from '../../../src/storage/manifest/bucket.ts'
 import { createMemoryBucket, SMALL_LIMITS, type MemoryBucket } from '../../support/buckets/memory-bucket.ts'
 import { countCalls } from '../../support/buckets/wrapped-bucket.ts'
-import { CREATE, openStorage, set, sleep, stage, stagePack } from './fixture.ts'
+import { CREATE, openStorage, set, stage, stagePack } from './fixture.ts'
 
 /** Names of files, of packs and all others. */
 function files(bucket: MemoryBucket): string[] {
   return [...bucket.objects.keys()].filter((key) => key.includes('/f/'))
 }
 
+// Time stands still unless a test lets it go on: no grace period is over because the machine is slow.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function letPass(milliseconds: number): void {
+  vi.setSystemTime(Date.now() + milliseconds)
+}
+
 /** What has a grace period goes in one round, what depends on it in the next. */
 async function collect(bucket: MemoryBucket, gracePeriod = 0): Promise<void> {
   const storage = openStorage(bucket, { gracePeriod })
   for (let round = 0; round < 3; round++) {
-    await sleep(3)
+    letPass(3)
     await storage.collectGarbage()
   }
 }
@@ -41,12 +53,12 @@ describe('garbage in a bucket', () => {
     const repository = await storage.create('a', CREATE)
     const pack = await stagePack(repository, 'a', 200_000)
     await repository.commit({ addPacks: [pack] })
-    await sleep(260)
+    letPass(260)
     const file = await repository.openPackFile(pack.name, 'pack')
     await repository.commit({ dropPacks: [pack.name] })
     await storage.collectGarbage()
     expect(await file.read([{ offset: 9, length: 1 }])).toEqual([Uint8Array.of(1)])
-    await sleep(300)
+    letPass(300)
     expect(await repository.maintenance?.collectGarbage?.()).toBe(2)
     await expect(file.read([{ offset: 9, length: 1 }])).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
@@ -169,7 +181,7 @@ describe('garbage in a bucket', () => {
     if (repository === undefined) throw new Error('not there')
     for (let at = 0; at < 2500; at++) await stage(repository, 'idx', Uint8Array.of(at & 255))
     const counted = countCalls(bucket)
-    await sleep(3)
+    letPass(3)
     await openStorage(counted.bucket, { gracePeriod: 0 }).collectGarbage()
     expect(files(bucket)).toEqual([])
     const deletions = counted.calls.filter(({ method, key }) => method === 'delete' && key.includes('/f/'))

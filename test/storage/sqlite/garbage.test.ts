@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CREATE, openStorage, queryNumber, stage, stagePack, temporaryDatabase } from './fixture.ts'
 
 const CHUNK = 4096
@@ -8,6 +7,18 @@ const countChunks = (path: string): Promise<number> =>
   queryNumber(path, 'SELECT count(*) AS value FROM packstone_chunks')
 const countFiles = (path: string): Promise<number> =>
   queryNumber(path, 'SELECT count(*) AS value FROM packstone_files')
+
+// Time stands still unless a test lets it go on: no grace period is over because the machine is slow.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function letPass(milliseconds: number): void {
+  vi.setSystemTime(Date.now() + milliseconds)
+}
 
 describe('files in SQLite that no pack owns', () => {
   test('a discarded file leaves nothing, however many chunks it has', async () => {
@@ -29,7 +40,7 @@ describe('files in SQLite that no pack owns', () => {
     const storage = await openStorage(path, { chunkBytes: CHUNK, gracePeriod: 300 })
     await storage.collectGarbage()
     expect(await countChunks(path)).toBe(40)
-    await sleep(350)
+    letPass(350)
     await storage.collectGarbage()
     expect([await countChunks(path), await countFiles(path)]).toEqual([0, 0])
   })
@@ -51,7 +62,7 @@ describe('files in SQLite that no pack owns', () => {
     const repository = await storage.create('a', CREATE)
     const pack = await stagePack(repository, 'a', 3 * CHUNK)
     for (let read = 0; read < 5; read++) {
-      await sleep(300)
+      letPass(300)
       await pack.pack.read([{ offset: 0, length: 1 }])
       await pack.index.read([{ offset: 0, length: 1 }])
       await storage.collectGarbage()
@@ -65,7 +76,7 @@ describe('files in SQLite that no pack owns', () => {
     const storage = await openStorage(path, { chunkBytes: CHUNK, gracePeriod: 0 })
     const repository = await storage.create('a', CREATE)
     const pack = await stagePack(repository, 'a', 20 * CHUNK)
-    await sleep(5)
+    letPass(5)
     await storage.collectGarbage()
     const refs = [
       {
@@ -90,7 +101,7 @@ describe('files in SQLite that no pack owns', () => {
     await repository.commit({ dropPacks: [pack.name] })
     await storage.collectGarbage()
     expect(await file.read([{ offset: 39 * CHUNK, length: 1 }])).toEqual([Uint8Array.of(1)])
-    await sleep(350)
+    letPass(350)
     await storage.collectGarbage()
     await expect(file.read([{ offset: 0, length: 1 }])).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect([await countChunks(path), await countFiles(path)]).toEqual([0, 0])
@@ -106,7 +117,7 @@ describe('files in SQLite that no pack owns', () => {
     })
     await repository.writeDerived(`pack-${'a'.repeat(40)}`, 'reachability', new Uint8Array(CHUNK))
     await storage.delete('a')
-    await sleep(5)
+    letPass(5)
     await storage.collectGarbage()
     for (const table of ['repositories', 'refs', 'shallow', 'packs', 'derived', 'files', 'chunks']) {
       expect(await queryNumber(path, `SELECT count(*) AS value FROM packstone_${table}`), table).toBe(0)

@@ -9,7 +9,7 @@ import type { ForeignClient, ForeignPush } from './foreign-client.ts'
 const PYTHON = '/usr/bin/python3'
 
 /** How long one command may take, in milliseconds. */
-const TIMEOUT = 60_000
+const TIMEOUT = 240_000
 
 /** Starts a client written in Python. */
 export async function startPythonClient(library: 'pygit2' | 'dulwich'): Promise<ForeignClient> {
