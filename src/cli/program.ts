@@ -154,6 +154,14 @@ export function createProgram(): Command {
         .default('auto'),
     )
     .addOption(memoryBudgetOption())
+    .addOption(
+      new Option(
+        '--threads <n>',
+        'index each large pack that is pushed with so many threads, in every process',
+      )
+        .argParser(parseThreads)
+        .default(1),
+    )
     .option(
       '--processes <n>',
       'answer requests in so many processes, which share the port, the storage and the memory budget',
@@ -330,7 +338,7 @@ function memoryBudgetOption(): Option {
 function threadsOption(): Option {
   return new Option(
     '--threads <n>',
-    'resolve deltas with so many threads, as far as the pack fits the memory budget',
+    'work with so many threads, as far as the pack fits the memory budget',
   ).argParser(parseThreads)
 }
 

@@ -1,6 +1,7 @@
 import type { Codecs } from '../codec/ports.ts'
 import { GitError } from '../errors.ts'
 import { createMemoryBudget, type MemoryBudget } from '../odb/memory-budget.ts'
+import type { IndexerThreads } from '../pack/indexer/indexer-threads.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { NamespaceBinding } from './binding/binding-types.ts'
 import { createNamespaceBinding } from './binding/namespace-binding.ts'
@@ -40,6 +41,8 @@ export interface HubOptions {
   readonly receiveCodecs?: Codecs
   /** Memory that all repositories share. Default: 48 MiB. */
   readonly memoryBudget?: MemoryBudget
+  /** Threads that index large packs that are pushed and imported: `packstone/threads` makes them, with codecs like `receiveCodecs`. */
+  readonly threads?: IndexerThreads
   /** How many repositories stay open between requests. Default 64. */
   readonly openRepositories?: number
   /** What is allowed. Default: everything; `ARTIFACTS_LIMITS` are those of Cloudflare Artifacts. */
@@ -148,6 +151,7 @@ function createContext(options: HubOptions, origin: string, work: Set<Promise<un
     codecs,
     receiveCodecs,
     memoryBudget,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
     capacity: options.openRepositories ?? OPEN_REPOSITORIES,
     onError,
   })

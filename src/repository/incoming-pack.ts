@@ -4,6 +4,7 @@ import type { ObjectId } from '../object/object-id.ts'
 import type { ObjectDatabase } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import type { PackFile } from '../odb/pack-file.ts'
+import type { IndexerThreads } from '../pack/indexer/indexer-threads.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import type { RefEdit, RefOutcome } from '../refs/ref-edit.ts'
 import type { ShallowChange } from '../storage/repository-storage.ts'
@@ -31,6 +32,8 @@ export interface IncomingPackOptions extends ReceivedChecks {
   readonly promisor?: boolean
   /** Names received objects instead of the format's own hash: the same digests, with collision detection. */
   readonly objectHash?: HashAlgorithm
+  /** Threads that index a large pack together with this one. */
+  readonly threads?: IndexerThreads
 }
 
 /** The files of a pack in quarantine, for who must show them to another program. */

@@ -6,6 +6,7 @@ import { readObject, type RawObject } from '../object/object-reader.ts'
 import type { ObjectDatabase } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
 import { indexPack } from '../pack/indexer/index-pack.ts'
+import type { IndexerThreads } from '../pack/indexer/indexer-threads.ts'
 import type { ObjectVisitor } from '../pack/indexer/object-intake.ts'
 import { parsePackHeader } from '../pack/pack-header.ts'
 import type { ProgressListener } from '../pack/progress.ts'
@@ -15,6 +16,10 @@ import { storePack } from './store-pack.ts'
 
 /** What indexing in memory takes for each byte of a pack: its chunks, joined, its deltas inflated, and objects on the way. */
 const RESIDENT_FACTOR = 4
+/** What it takes with threads, which have the pack in memory of their own. */
+const SHARED_FACTOR = RESIDENT_FACTOR + 1
+/** Threads help with packs from this size in bytes on. */
+const SHARED_FROM = 1 << 20
 /** A receive begins with this part of the memory for work, and may grow to that one while nobody else asks. */
 const FIRST_PART = 16
 const LARGEST_PART = 2
@@ -28,6 +33,7 @@ export interface ReadReceivedOptions {
   readonly maxObjects?: number
   readonly maxObjectBytes?: number
   readonly objectHash?: HashAlgorithm
+  readonly threads?: IndexerThreads
 }
 
 /**
@@ -58,7 +64,8 @@ export async function readReceived(
   let isHeld = false
   const chunks = limited(source, maxPackBytes ?? Number.MAX_SAFE_INTEGER)
   try {
-    const start = await collect(chunks, memory, Math.floor(work.bytes / LARGEST_PART))
+    const factor = options.threads === undefined ? RESIDENT_FACTOR : SHARED_FACTOR
+    const start = await collect(chunks, memory, factor, Math.floor(work.bytes / LARGEST_PART))
     if (!start.isWhole) {
       memory.shrink(WINDOWED_BYTES)
       const stored = await storePack(storage, view, follow(start.chunks, chunks), {
@@ -74,7 +81,10 @@ export async function readReceived(
     const bytes = concatBytes(start.chunks.splice(0))
     if (maxObjects !== undefined) assertObjectCount(parsePackHeader(bytes), maxObjects)
     const readBases = (ids: readonly Uint8Array[]): Promise<(RawObject | null)[]> => readAll(view, ids)
-    const indexed = await indexPack(bytes, { ...indexing, readBases })
+    const threads = bytes.length < SHARED_FROM ? undefined : options.threads
+    // Of blobs only special files are checked, and those that were not seen are read when everything is there.
+    const helped = threads === undefined ? {} : { threads, visitBlobs: false }
+    const indexed = await indexPack(bytes, { ...indexing, ...helped, readBases })
     if (indexed.objectCount === 0) return undefined
     isHeld = true
     return residentPack(database, indexed, memory)
@@ -88,6 +98,7 @@ export async function readReceived(
 async function collect(
   source: AsyncGenerator<Uint8Array, void, undefined>,
   memory: Reservation,
+  factor: number,
   most: number,
 ): Promise<{ readonly chunks: Uint8Array[]; readonly isWhole: boolean }> {
   const chunks: Uint8Array[] = []
@@ -97,7 +108,7 @@ async function collect(
     if (step.done === true) return { chunks, isWhole: true }
     chunks.push(step.value)
     total += step.value.length
-    const needed = RESIDENT_FACTOR * total
+    const needed = factor * total
     if (needed <= memory.bytes) continue
     const wanted = Math.min(most, 2 * needed)
     if (wanted < needed || !memory.tryGrow(wanted)) return { chunks, isWhole: false }

@@ -6,6 +6,7 @@ import { parseObjectId, type ObjectId } from '../object/object-id.ts'
 import { createMemoryBudget, type MemoryBudget } from '../odb/memory-budget.ts'
 import { ObjectDatabase, type OpenViewOptions } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
+import type { IndexerThreads } from '../pack/indexer/indexer-threads.ts'
 import type { RefTarget } from '../refs/ref.ts'
 import type { RepositoryStorage } from '../storage/repository-storage.ts'
 import { AdvertisedRefs, type AdvertisedRef, type ListAdvertisedRefsOptions } from './advertised-refs.ts'
@@ -61,14 +62,20 @@ export interface OpenRepositoryOptions {
    * own; `packstone/hosts/node` knows what the machine has.
    */
   readonly memoryBudget?: MemoryBudget
+  /**
+   * Threads that index large received packs together with this one: `packstone/threads` makes them, with codecs like `receiveCodecs`.
+   * Who started them ends them.
+   */
+  readonly threads?: IndexerThreads
 }
 
 /** Opens a repository over its storage. */
 export function openRepository(storage: RepositoryStorage, options: OpenRepositoryOptions): Repository {
-  const { codecs } = options
+  const { codecs, threads } = options
   const format = objectFormat(storage.objectFormat, codecs)
   const memory = options.memoryBudget ?? createMemoryBudget()
   const objectHash = (options.receiveCodecs ?? codecs)[format.name]
+  const receivingDefaults = { objectHash, ...(threads === undefined ? {} : { threads }) }
   const database = new ObjectDatabase(storage, format, codecs, memory)
   const advertised = new AdvertisedRefs(storage)
   /** What was parsed last, which is what comes next as a rule. */
@@ -89,7 +96,8 @@ export function openRepository(storage: RepositoryStorage, options: OpenReposito
     },
     listAdvertisedRefs: (view, listing) => advertised.list(view, listing),
     resolveRef: (name) => resolveRef(storage, name),
-    receivePack: (source, receiving = {}) => receivePack(database, source, { objectHash, ...receiving }),
+    receivePack: (source, receiving = {}) =>
+      receivePack(database, source, { ...receivingDefaults, ...receiving }),
     isAncestor: (view, ancestor, descendant) =>
       isAncestor(view, parseObjectId(ancestor, format), parseObjectId(descendant, format)),
     close: async () => {

@@ -18,6 +18,7 @@ export interface ServeBareOptions {
   readonly hooks: boolean
   /** Bytes. */
   readonly memoryBudget?: number
+  readonly threads: number
   readonly maintain: MaintainWhen
   readonly quiet: boolean
   readonly serving: ServingProcess
@@ -27,7 +28,7 @@ export interface ServeBareOptions {
 export async function serveBareCommand(options: ServeBareOptions): Promise<void> {
   const { host, port, quiet, serving, remoteUserHeader } = options
   const root = await servedFolder(options.bare)
-  const shared = createSharedOptions(serving, options.memoryBudget)
+  const shared = await createSharedOptions(serving, options)
   const cache = new RepositoryCache({
     open: (path) => openRepositoryAt(path, shared),
     capacity: OPEN_REPOSITORIES,

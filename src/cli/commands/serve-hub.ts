@@ -44,6 +44,7 @@ export interface ServeHubOptions extends PlainStorageOptions {
   readonly demo: boolean
   /** Bytes. */
   readonly memoryBudget?: number
+  readonly threads: number
   readonly maintain: MaintainWhen
   readonly quiet: boolean
   readonly serving: ServingProcess
@@ -61,7 +62,7 @@ export async function serveHubCommand(options: ServeHubOptions): Promise<void> {
   // A variable that is empty is none.
   const given = options.apiToken ?? (process.env['PACKSTONE_API_TOKEN'] || undefined)
   const apiToken = given ?? role.secret
-  const shared = createSharedOptions(serving, options.memoryBudget)
+  const shared = await createSharedOptions(serving, options)
   const maintained =
     options.maintain === 'off'
       ? undefined

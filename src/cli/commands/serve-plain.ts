@@ -19,6 +19,7 @@ export interface ServePlainOptions extends PlainStorageOptions {
   readonly objectFormat: ObjectFormatName
   /** Bytes. */
   readonly memoryBudget?: number
+  readonly threads: number
   readonly maintain: MaintainWhen
   readonly quiet: boolean
   readonly serving: ServingProcess
@@ -29,7 +30,7 @@ export async function servePlainCommand(options: ServePlainOptions): Promise<voi
   const { host, port, quiet, serving, createOnPush, allowPush } = options
   if (createOnPush && !allowPush) throw misuse('--create-on-push needs --allow-push')
   const storage = await openPlainStorage(options, options.data)
-  const shared = createSharedOptions(serving, options.memoryBudget)
+  const shared = await createSharedOptions(serving, options)
   const cache = new RepositoryCache({
     open: async (key) => {
       const repository = await storage.open(key)

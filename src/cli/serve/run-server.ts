@@ -7,6 +7,7 @@ import {
   type RunningServer,
   type ServeOptions,
 } from '../../hosts/node/index.ts'
+import type { Threads } from '../../hosts/threads/index.ts'
 import { createNodeCodecs } from '../../codec/node/index.ts'
 import { createMemoryBudget } from '../../odb/memory-budget.ts'
 import type { OpenRepositoryOptions } from '../../repository/repository.ts'
@@ -42,22 +43,31 @@ export interface RunServerOptions {
   readonly start: (url: string) => Served | Promise<Served>
 }
 
-/**
- * How a server opens its repositories: with memory that they share, and care for what strangers send.
- *
- * @param memoryBudget in bytes, for all processes together; default: what fits the machine.
- */
-export function createSharedOptions(
+export interface SharedOptions {
+  /** In bytes, for all processes together; default: what fits the machine. */
+  readonly memoryBudget?: number
+  /** How many threads index a large pack in each process. */
+  readonly threads: number
+}
+
+/** How a server opens its repositories: with memory and threads that they share, and care for what strangers send. */
+export async function createSharedOptions(
   { count }: ServingProcess,
-  memoryBudget: number = hostMemoryBytes(),
-): OpenRepositoryOptions {
+  { memoryBudget = hostMemoryBytes(), threads }: SharedOptions,
+): Promise<OpenRepositoryOptions & { readonly threads?: Threads }> {
   const bytes = Math.max(LEAST_BUDGET, Math.floor(memoryBudget / count))
   const isSmall = bytes <= SMALL_BUDGET
   return {
     codecs: createNodeCodecs(),
     receiveCodecs: createNodeCodecs({ collisionDetection: true }),
     memoryBudget: createMemoryBudget(bytes, isSmall ? { collectGarbage: keepHeapSmall() } : {}),
+    ...(threads === 1 ? {} : { threads: await startThreads(threads) }),
   }
+}
+
+async function startThreads(count: number): Promise<Threads> {
+  const { createThreads } = await import('../../hosts/threads/index.ts')
+  return createThreads({ count, collisionDetection: true })
 }
 
 /** Serves until SIGINT or SIGTERM, or until the process that watches this one says so; then closes what is open and ends the process. */
