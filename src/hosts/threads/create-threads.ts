@@ -1,5 +1,6 @@
 import { GitError } from '../../errors.ts'
-import type { SearchThreads } from '../../pack/delta-search/search-helpers.ts'
+import { createSearchHelpers, type SearchThreads } from '../../pack/delta-search/search-helpers.ts'
+import { resolveTogether, scanTogether } from '../../pack/indexer/index-together.ts'
 import type { IndexerThreads } from '../../pack/indexer/indexer-threads.ts'
 import type { ThreadCodecs } from './thread-codecs.ts'
 import { Thread } from './thread.ts'
@@ -53,6 +54,9 @@ export function createThreads(options: ThreadsOptions): Threads {
       if (idlest !== undefined) return idlest.openSegment(segment)
       throw new GitError('INVALID_ARGUMENT', 'one thread has no others to search for it')
     },
+    scanTogether,
+    resolveTogether,
+    createHelpers: createSearchHelpers,
     close: async () => {
       await Promise.all(threads.map((thread) => thread.end()))
     },

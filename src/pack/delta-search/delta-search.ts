@@ -2,7 +2,7 @@ import { yieldToHost } from '../../bytes/yield-to-host.ts'
 import type { Deflate } from '../../codec/ports.ts'
 import { BaseChooser, type ChooserRules } from './base-chooser.ts'
 import type { DeflatedEntries } from './deflated-entries.ts'
-import { SearchHelpers, type SearchThreads } from './search-helpers.ts'
+import type { SearchThreads } from './search-helpers.ts'
 import { readBody, type DeltaSearchInput } from './search-input.ts'
 import { SegmentQueue, type Segment } from './search-segments.ts'
 
@@ -54,7 +54,7 @@ export async function searchDeltas(
   const helpers =
     threads === undefined || threads.count === 1
       ? undefined
-      : new SearchHelpers(input, chosen, { ...options, threads, queue })
+      : threads.createHelpers(input, chosen, { ...options, threads, queue })
   const turn = helpers === undefined ? TURN : TURN_WITH_HELPERS
   try {
     for (;;) {

@@ -17,6 +17,8 @@ export interface SearchThreads {
   readonly provider: string
   /** Has one of the other threads search a segment. */
   openSegment(segment: SharedSegment): SegmentThread
+  /** Shares a search with the other threads. They bring it along: who has no threads need not have it in a bundle. */
+  readonly createHelpers: typeof createSearchHelpers
 }
 
 /** A thread that searches a segment. */
@@ -42,6 +44,15 @@ interface OpenSegment {
   at: number
   /** Loads without an answer. */
   loads: number
+}
+
+/** @param options those of the search, and the segments that nobody searches yet. */
+export function createSearchHelpers(
+  input: DeltaSearchInput,
+  chosen: ChosenDeltas,
+  options: SearchHelpersOptions,
+): SearchHelpers {
+  return new SearchHelpers(input, chosen, options)
 }
 
 /**

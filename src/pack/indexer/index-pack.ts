@@ -4,7 +4,6 @@ import { encodePackIndex } from '../encode-pack-index.ts'
 import { PackIndex } from '../pack-index.ts'
 import type { ProgressListener } from '../progress.ts'
 import { ReachabilityBuilder } from '../reachability/reachability-builder.ts'
-import { resolveTogether, scanTogether } from './index-together.ts'
 import type { IndexerThreads } from './indexer-threads.ts'
 import type { PackIndexing } from './pack-indexing.ts'
 import { ResidentIndexer, type ResidentIndexerOptions } from './resident-indexer.ts'
@@ -62,12 +61,12 @@ export async function indexPack(pack: Uint8Array, options: IndexPackOptions): Pr
     onProgress?.({ phase: 'resolving', done, total: indexer.deltaCount })
     return turn()
   }
-  if (threads !== undefined) await scanTogether(indexer, threads, TURN, received)
+  if (threads !== undefined) await threads.scanTogether(indexer, threads, TURN, received)
   while (!indexer.scan(TURN)) await received()
   const total = indexer.deltaCount
   if (threads !== undefined && total > 0) {
     const { codecs, objectHash } = options
-    await resolveTogether(indexer, threads, { codecs, objectHash, turnBytes: TURN, turn: resolved })
+    await threads.resolveTogether(indexer, threads, { codecs, objectHash, turnBytes: TURN, turn: resolved })
   }
   while (!indexer.resolve(TURN)) await resolved()
   const declared = indexer.objectCount

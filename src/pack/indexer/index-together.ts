@@ -2,8 +2,8 @@ import { isGitError } from '../../errors.ts'
 import type { Codecs, HashAlgorithm } from '../../codec/ports.ts'
 import type { IndexerThreads } from './indexer-threads.ts'
 import type { ResidentIndexer } from './resident-indexer.ts'
-import { endResolution, ShareOfResolution } from './shared-resolution.ts'
-import { endScan, partStart, takePart, type ScannedPart } from './shared-scan.ts'
+import { endResolution, shareResolution, ShareOfResolution } from './shared-resolution.ts'
+import { endScan, partStart, shareScan, takePart, type ScannedPart } from './shared-scan.ts'
 
 const PART_BYTES = 1 << 19
 
@@ -24,7 +24,7 @@ export async function scanTogether(
   turnBytes: number,
   turn: () => Promise<void>,
 ): Promise<void> {
-  const scan = indexer.shareScan(threads.partBytes ?? PART_BYTES)
+  const scan = shareScan(indexer.toScan, threads.partBytes ?? PART_BYTES)
   if (scan.taken.length < 2) return
   const others = threads.scan(scan)
   // Who waits for what they have read meets the error; who needs nothing of it does not wait.
@@ -53,7 +53,7 @@ export async function resolveTogether(
   threads: IndexerThreads,
   { codecs, objectHash, turnBytes, turn }: OwnPart,
 ): Promise<void> {
-  const shared = indexer.shareResolution()
+  const shared = shareResolution(indexer.leaveUnseen())
   const others = threads.resolve(shared)
   others.catch(() => undefined)
   const own = new ShareOfResolution(shared, codecs, objectHash)

@@ -1,3 +1,4 @@
+import type { resolveTogether, scanTogether } from './index-together.ts'
 import type { ScannedPart, SharedScan } from './shared-scan.ts'
 import type { SharedResolution } from './shared-resolution.ts'
 
@@ -9,4 +10,7 @@ export interface IndexerThreads {
   scan(shared: SharedScan): Promise<readonly ScannedPart[]>
   /** Lets all other threads work on it; resolves, when they find no more to take, with whether none of them has failed. */
   resolve(shared: SharedResolution): Promise<boolean>
+  /** How one thread shares its work with the others. They bring it along: who has no threads need not have it in a bundle. */
+  readonly scanTogether: typeof scanTogether
+  readonly resolveTogether: typeof resolveTogether
 }

@@ -19,8 +19,8 @@ import { EntryReader } from './entry-reader.ts'
 import { EntryTable } from './entry-table.ts'
 import { HEADROOM, ObjectIntake, type ObjectIntakeOptions } from './object-intake.ts'
 import { sharedCopy } from './shared-memory.ts'
-import { shareResolution, type SharedResolution } from './shared-resolution.ts'
-import { shareScan, type ScannedPart, type SharedScan } from './shared-scan.ts'
+import type { SharedResolution, Unresolved } from './shared-resolution.ts'
+import type { ScannedPart, Unscanned } from './shared-scan.ts'
 import { TreeResolver } from './tree-resolver.ts'
 import { WaitingDeltas } from './waiting-deltas.ts'
 
@@ -160,9 +160,10 @@ export class ResidentIndexer {
     }
   }
 
-  /** The pack, for threads to scan together with this one, so many bytes at a time. */
-  shareScan(partBytes: number): SharedScan {
-    return shareScan(this.#pack, this.#entriesEnd, this.#table.offsets.length, this.#intake, partBytes)
+  /** What threads need to read entries together with this one. */
+  get toScan(): Unscanned {
+    const declaredCount = this.#table.offsets.length
+    return { pack: this.#pack, entriesEnd: this.#entriesEnd, declaredCount, intake: this.#intake }
   }
 
   /**
@@ -242,17 +243,24 @@ export class ResidentIndexer {
     return this.#resolver
   }
 
-  /** Shares the trees of objects that nobody wants to see, once all is scanned; `resolve` does the others from now on. */
-  shareResolution(): SharedResolution {
+  /** Leaves the trees of objects that nobody wants to see to threads, once all is scanned; `resolve` does the others from now on. */
+  leaveUnseen(): Unresolved {
     const { count, types, ids, idLength } = this.#table
     for (let row = 0; row < count; row++) {
       if (isWhole(types[row]!)) this.#waiting.adopt(ids, row * idLength, row)
     }
     this.#mine = 'seen'
     const { deltas } = this.#reader
-    this.#sharedDeltas = sharedCopy(deltas.bytes.subarray(0, deltas.length))
+    const shared = sharedCopy(deltas.bytes.subarray(0, deltas.length))
     deltas.shrink(0)
-    return shareResolution(this.#pack, this.#entriesEnd, this.#table, this.#sharedDeltas, this.#intake)
+    this.#sharedDeltas = shared
+    return {
+      pack: this.#pack,
+      entriesEnd: this.#entriesEnd,
+      table: this.#table,
+      deltas: shared,
+      intake: this.#intake,
+    }
   }
 
   /** Takes over what threads have resolved, which is all that was shared, or makes it the work of `resolve`. */

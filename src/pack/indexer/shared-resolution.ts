@@ -27,14 +27,14 @@ export interface SharedResolution extends ResolvedColumns {
   readonly joined: Int32Array
 }
 
-/** Shares the delta trees below the objects that nobody wants to see. Pack and table must be in shared memory. */
-export function shareResolution(
-  pack: Uint8Array,
-  entriesEnd: number,
-  table: EntryTable,
-  deltas: Uint8Array,
-  intake: ObjectIntake,
-): SharedResolution {
+/** A scanned pack, all of it in shared memory. */
+export interface Unresolved extends Pick<SharedResolution, 'pack' | 'entriesEnd' | 'deltas'> {
+  readonly table: EntryTable
+  readonly intake: ObjectIntake
+}
+
+/** Shares the delta trees below the objects that nobody wants to see. */
+export function shareResolution({ pack, entriesEnd, table, deltas, intake }: Unresolved): SharedResolution {
   const { offsets, dataAt, sizes, types, ids, deltaAt, firstChild, nextSibling } = table
   return {
     formatName: intake.hash.name,

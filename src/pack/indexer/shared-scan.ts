@@ -42,12 +42,14 @@ export function partStart({ partBytes, entriesEnd }: SharedScan, part: number): 
   return Math.min(PACK_HEADER_LENGTH + part * partBytes, entriesEnd)
 }
 
-/** Makes a pack that is in shared memory ready to be read by threads. */
+/** A pack in shared memory whose entries are to be read. */
+export interface Unscanned extends Pick<SharedScan, 'pack' | 'entriesEnd' | 'declaredCount'> {
+  readonly intake: ObjectIntake
+}
+
+/** Makes a pack ready to be read by threads, so many bytes at a time. */
 export function shareScan(
-  pack: Uint8Array,
-  entriesEnd: number,
-  declaredCount: number,
-  intake: ObjectIntake,
+  { pack, entriesEnd, declaredCount, intake }: Unscanned,
   partBytes: number,
 ): SharedScan {
   const parts = Math.ceil((entriesEnd - PACK_HEADER_LENGTH) / partBytes)

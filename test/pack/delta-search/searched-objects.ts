@@ -4,7 +4,7 @@ import { buffersOf, TaskPerformer } from '../../../src/hosts/threads/perform-tas
 import type { ThreadTask } from '../../../src/hosts/threads/thread-tasks.ts'
 import { DeflatedEntries } from '../../../src/pack/delta-search/deflated-entries.ts'
 import { searchDeltas, type SearchDeltasOptions } from '../../../src/pack/delta-search/delta-search.ts'
-import type { SearchThreads } from '../../../src/pack/delta-search/search-helpers.ts'
+import { createSearchHelpers, type SearchThreads } from '../../../src/pack/delta-search/search-helpers.ts'
 import type { DeltaSearchInput } from '../../../src/pack/delta-search/search-input.ts'
 import { checkedDeltaSearchOptions } from '../../../src/pack/delta-search/search-options.ts'
 import { deltaSearchOrder } from '../../../src/pack/delta-search/search-order.ts'
@@ -107,6 +107,7 @@ export function imitateThreads(
   return {
     count,
     provider: codecs.name,
+    createHelpers: createSearchHelpers,
     get loads() {
       return loads
     },

@@ -7,6 +7,7 @@ import { hashObject } from '../../../src/object/object-id.ts'
 import { objectFormat } from '../../../src/object/object-format.ts'
 import { BLOB } from '../../../src/object/object-type.ts'
 import { indexPack, type IndexPackOptions } from '../../../src/pack/indexer/index-pack.ts'
+import { resolveTogether, scanTogether } from '../../../src/pack/indexer/index-together.ts'
 import type { IndexerThreads } from '../../../src/pack/indexer/indexer-threads.ts'
 import { ShareOfResolution, type SharedResolution } from '../../../src/pack/indexer/shared-resolution.ts'
 import { scanParts } from '../../../src/pack/indexer/shared-scan.ts'
@@ -41,6 +42,8 @@ beforeAll(async () => {
   bases = objects
 })
 
+const together = { scanTogether, resolveTogether }
+
 interface Standins {
   readonly count: number
   readonly partBytes?: number
@@ -54,6 +57,7 @@ function standins(
   taken: number[] = [],
 ): IndexerThreads {
   return {
+    ...together,
     partBytes,
     scan: (shared) => {
       const free = structuredClone(shared)
@@ -190,6 +194,7 @@ test('a pack inside of an object is not taken for a part of the pack', async () 
 
 test('a thread that fails changes nothing', async () => {
   const threads: IndexerThreads = {
+    ...together,
     scan: () => Promise.resolve([]),
     resolve: (shared) => {
       new ShareOfResolution(shared, codecs).resolve(1)
@@ -204,7 +209,7 @@ test('a thread that fails changes nothing', async () => {
 
 test('a thread that is gone is an error, and nothing else is', async () => {
   const gone = Promise.reject(new Error('gone'))
-  const threads: IndexerThreads = { partBytes: 300, scan: () => gone, resolve: () => gone }
+  const threads: IndexerThreads = { ...together, partBytes: 300, scan: () => gone, resolve: () => gone }
   expect(await outcome(stored.pack, { threads })).toEqual(await outcome(stored.pack))
   const takes: IndexerThreads = {
     ...threads,
@@ -246,6 +251,7 @@ test('a damaged pack is refused in the words that one thread finds', async () =>
 test('trees with more work are taken first', async () => {
   let roots: Int32Array | undefined
   const threads: IndexerThreads = {
+    ...together,
     scan: () => Promise.resolve([]),
     resolve: (shared: SharedResolution) => {
       roots = shared.roots.slice()
