@@ -2,6 +2,7 @@ import type { ObjectId } from '../object/object-id.ts'
 import type { ObjectSource } from './object-source.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { CommitTable } from './commit-table.ts'
+import { walkToCommon } from './common-ancestors.ts'
 
 /** The commits by which {@link allReach} recognises that it has arrived, by ordinal of a table. */
 export interface ReachGoals {
@@ -88,7 +89,8 @@ export async function findReached(
 }
 
 /**
- * Tells whether `ancestor` is reachable from `descendant` through parents, itself included: the fast-forward test.
+ * Tells whether `ancestor` is reachable from `descendant` through parents, itself included: the fast-forward test. Little more is looked at
+ * than lies between them, also where the answer is no.
  *
  * @throws GitError `MISSING_OBJECT`, `CORRUPT_OBJECT` when one of them is no commit.
  */
@@ -102,18 +104,5 @@ export async function isAncestor(
   const goal = table.add(ancestor)
   const start = table.add(descendant)
   await table.load([goal, start])
-  const queue = new CommitQueue(table)
-  const seen = new Set([start])
-  queue.push(start)
-  while (queue.size > 0) {
-    const commit = queue.pop()
-    if (commit === goal) return true
-    for (const parent of table.parents(commit)) {
-      if (seen.has(parent)) continue
-      while (!table.tryLoad(parent, commit)) await reader.settle()
-      seen.add(parent)
-      queue.push(parent)
-    }
-  }
-  return false
+  return (await walkToCommon(table, goal, start)).leftIsAncestor
 }
