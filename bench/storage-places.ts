@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { createNodeCodecs } from '../src/codec/node/index.ts'
 import { createFaultyStorage } from '../src/storage/conformance/index.ts'
 import { createFsStorage } from '../src/storage/fs/index.ts'
 import type { Bucket } from '../src/storage/manifest/bucket.ts'
@@ -14,24 +15,30 @@ import type { Storage } from '../src/storage/storage.ts'
 import { createMemoryBucket } from '../test/support/buckets/memory-bucket.ts'
 import { startS3Server } from '../test/support/buckets/s3-server.ts'
 import { wrapBucket } from '../test/support/buckets/wrapped-bucket.ts'
-
-/** Calls to a store, and the bytes that they moved where that is known. */
-export interface Traffic {
-  calls: number
-  bytes: number
-}
+import { bundleWorker, importMiniflare } from '../test/support/workers/miniflare.ts'
+import type { WorkerStorageKind } from './programs/storage-worker.ts'
+import { encodeTask, piecesOf, type StorageTask } from './storage-task.ts'
+import { StorageWork, type OpenedStorage, type Traffic } from './storage-work.ts'
 
 /** A kind of storage that is measured. */
 export interface StoragePlace {
   readonly name: string
   /** What a call is: of the storage's own interface, or a request to the store below it. */
   readonly counts: 'calls' | 'requests'
-  /** Opens the same data as a process that knows nothing. */
-  readonly open: () => Promise<{ readonly storage: Storage; readonly traffic: Traffic }>
+  /**
+   * Does a task.
+   *
+   * @param pack what is pushed.
+   * @returns what it took.
+   */
+  readonly run: (task: StorageTask, pack?: Uint8Array) => Promise<Traffic>
   readonly close: () => Promise<void>
 }
 
-const done = (): Promise<void> => Promise.resolve()
+/** The same data, opened as a process does that knows nothing. */
+type Open = () => Promise<OpenedStorage>
+
+const codecs = createNodeCodecs()
 
 /** Makes one place of every kind, empty. */
 export async function createStoragePlaces(folder: string): Promise<readonly StoragePlace[]> {
@@ -42,56 +49,109 @@ export async function createStoragePlaces(folder: string): Promise<readonly Stor
   const inMemory = createMemoryBucket(uploadLimits())
   const server = await startS3Server()
   const inS3 = (): Bucket => openS3Bucket(new S3Client(server), uploadLimits())
+  const sqlite = async (): Promise<Storage> =>
+    createSqliteStorage({ database: await openNodeDatabase({ path }) })
   return [
-    counted('fs', () => Promise.resolve(createFsStorage({ directory }))),
-    counted('memory', () => Promise.resolve(memory)),
-    counted('sqlite', async () => createSqliteStorage({ database: await openNodeDatabase({ path }) })),
-    { ...bucketPlace('bucket in memory', () => inMemory), close: done },
-    { ...bucketPlace('s3', inS3), close: () => server.close() },
+    placeHere(
+      'fs',
+      'calls',
+      countedCalls(() => Promise.resolve(createFsStorage({ directory }))),
+    ),
+    placeHere(
+      'memory',
+      'calls',
+      countedCalls(() => Promise.resolve(memory)),
+    ),
+    placeHere('sqlite', 'calls', countedCalls(sqlite)),
+    placeHere(
+      'bucket in memory',
+      'requests',
+      countedRequests(() => inMemory),
+    ),
+    placeHere('s3', 'requests', countedRequests(inS3), () => server.close()),
+    ...(await createWorkerPlaces()),
   ]
 }
 
-/** Counts the calls of the storage's interface. */
-function counted(name: string, open: () => Promise<Storage>): StoragePlace {
+/** A place whose work is done in this process. */
+function placeHere(
+  name: string,
+  counts: StoragePlace['counts'],
+  open: Open,
+  close?: () => Promise<void>,
+): StoragePlace {
+  const work = new StorageWork(open, codecs)
   return {
     name,
-    counts: 'calls',
-    close: done,
-    open: async () => {
-      // No fault ever befalls it: only its list of calls is of use.
-      const { storage, calls } = createFaultyStorage(await open(), { fault: 'fail', at: Infinity })
-      const from = { calls: 0 }
-      const traffic = {
-        bytes: 0,
-        get calls() {
-          return calls.length - from.calls
-        },
-        set calls(value: number) {
-          from.calls = calls.length - value
-        },
-      }
-      return { storage, traffic }
+    counts,
+    run: (task, pack) => work.run(task, pack && piecesOf(pack)),
+    close: async () => {
+      await work.close()
+      await close?.()
     },
   }
 }
 
-/** Counts the requests to a bucket, and their bytes both ways. */
-function bucketPlace(name: string, open: () => Bucket): Omit<StoragePlace, 'close'> {
-  return {
-    name,
-    counts: 'requests',
-    open: () => {
-      const traffic: Traffic = { calls: 0, bytes: 0 }
-      const bucket = wrapBucket(open(), async (call, make) => {
-        traffic.calls++
-        traffic.bytes += call.bytes
-        const answer = await make()
-        if (typeof answer === 'object' && answer !== null && 'bytes' in answer) {
-          traffic.bytes += answer.bytes instanceof Uint8Array ? answer.bytes.length : 0
-        }
-        return answer
-      })
-      return Promise.resolve({ storage: createBucketStorage(bucket, { probe: false }), traffic })
+/** The places inside workerd, where the work is done too. */
+async function createWorkerPlaces(): Promise<readonly StoragePlace[]> {
+  const MiniflareClass = await importMiniflare()
+  const miniflare = new MiniflareClass({
+    cf: false,
+    modules: true,
+    host: '127.0.0.1',
+    // Benchmarks are bundled, and run from the top of the project.
+    script: await bundleWorker(resolve('bench/programs/storage-worker.ts')),
+    compatibilityDate: '2026-04-01',
+    durableObjects: { PLACES: { className: 'Place', useSQLite: true } },
+    r2Buckets: ['BUCKET'],
+  })
+  const { origin } = await miniflare.ready
+  const place = (kind: WorkerStorageKind, counts: StoragePlace['counts']): StoragePlace => ({
+    name: `workerd: ${kind}`,
+    counts,
+    close: () => Promise.resolve(),
+    run: async (task, pack) => {
+      const body = encodeTask(task, pack ?? new Uint8Array(0))
+      const answer = await fetch(`${origin}/${kind}`, { method: 'POST', body: body as BodyInit })
+      if (!answer.ok) throw new Error(`${kind}, ${task.kind}: ${await answer.text()}`)
+      return (await answer.json()) as Traffic
     },
+  })
+  return [
+    place('r2', 'requests'),
+    place('durable-object', 'calls'),
+    { ...place('durable-object-r2', 'requests'), close: () => miniflare.dispose() },
+  ]
+}
+
+/** Counts the calls of the storage's interface. */
+function countedCalls(open: () => Promise<Storage>): Open {
+  return async () => {
+    // No fault ever befalls it: only its list of calls is of use.
+    const { storage, calls } = createFaultyStorage(await open(), { fault: 'fail', at: Infinity })
+    const traffic = {
+      bytes: 0,
+      get calls() {
+        return calls.length
+      },
+    }
+    return { storage, traffic }
+  }
+}
+
+/** Counts the requests to a bucket, and their bytes both ways. */
+function countedRequests(open: () => Bucket): Open {
+  return () => {
+    const traffic = { calls: 0, bytes: 0 }
+    const bucket = wrapBucket(open(), async (call, make) => {
+      traffic.calls++
+      traffic.bytes += call.bytes
+      const answer = await make()
+      if (typeof answer === 'object' && answer !== null && 'bytes' in answer) {
+        traffic.bytes += answer.bytes instanceof Uint8Array ? answer.bytes.length : 0
+      }
+      return answer
+    })
+    return Promise.resolve({ storage: createBucketStorage(bucket, { probe: false }), traffic })
   }
 }
