@@ -39,7 +39,12 @@ export class HttpClient {
     const start = performance.now()
     return new Promise((resolve, reject) => {
       const outgoing = request(url, { method, agent: this.#agent, headers: { ...headers, ...length } })
-      outgoing.on('error', reject)
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        // The server ended a connection that nobody had used for some seconds, just when this request began.
+        if (outgoing.reusedSocket && error.code === 'ECONNRESET')
+          resolve(this.#send(method, url, headers, body))
+        else reject(error)
+      })
       outgoing.on('response', (response) => {
         let bytes = 0
         let tail: Buffer = Buffer.alloc(0)

@@ -3,6 +3,7 @@ import type { CreateOperation } from './operation.ts'
 /** What runs in process, by name; loaded when it is asked for, so that nobody pays for another's modules. */
 export const OPERATIONS = {
   'index-pack': async () => (await import('./packstone.ts')).indexPackOperation,
+  ingest: async () => (await import('./packstone.ts')).ingestOperation,
   read: async () => (await import('./packstone.ts')).readOperation,
   pack: async () => (await import('./packstone.ts')).packOperation,
   clone: async () => (await import('./packstone.ts')).cloneOperation,

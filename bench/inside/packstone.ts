@@ -1,4 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { openRepositoryAt } from '../../src/cli/open-repository.ts'
 import { createGitHandler } from '../../src/http/index.ts'
 import { objectFormat } from '../../src/object/object-format.ts'
@@ -17,6 +20,23 @@ export const indexPackOperation: CreateOperation = async (args) => {
   const codecs = codecsOf(args)
   const format = objectFormat('sha1', codecs)
   return async () => (await indexPack(pack, { codecs, format })).index.length
+}
+
+/** Takes a pack that is in memory into a folder on disk, together with its index. */
+export const ingestOperation: CreateOperation = async (args) => {
+  const pack = new Uint8Array(await readFile(argument(args, 'pack')))
+  const codecs = codecsOf(args)
+  const format = objectFormat('sha1', codecs)
+  const folder = await mkdtemp(join(tmpdir(), 'packstone-bench-ingest-'))
+  process.on('exit', () => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return async () => {
+    await writeFile(join(folder, 'ingested.pack'), pack)
+    const { index } = await indexPack(pack, { codecs, format })
+    await writeFile(join(folder, 'ingested.idx'), index)
+    return index.length
+  }
 }
 
 /** Reads objects by id from a repository that is opened anew each time, so that its caches are empty. */

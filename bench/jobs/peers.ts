@@ -133,11 +133,11 @@ async function listMatches({ corpus, scratch }: JobContext): Promise<Match[]> {
   return [
     ...matches,
     {
-      job: 'index-pack, peer',
+      job: 'ingest a pack, peer',
       peer: 'just-git ingestPack',
-      ours: 'index-pack',
+      ours: 'ingest',
       args: { pack },
-      note: 'stored on disk',
+      note: 'stored on disk with its index',
     },
     {
       job: 'clone, peer',
