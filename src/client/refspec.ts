@@ -1,5 +1,6 @@
 import { GitError } from '../errors.ts'
 import { isRefName, isWellFormedRefName } from '../refs/ref-name.ts'
+import { expandShortName } from '../refs/short-ref-name.ts'
 import type { AdvertisedRef } from '../repository/repository.ts'
 
 /** Which refs of a remote are fetched, and where they go (git-fetch, `<refspec>`). */
@@ -71,18 +72,6 @@ function isName(text: string): boolean {
 export function matchPattern(name: string, [before, after]: readonly [string, string]): string | undefined {
   const fits = name.length >= before.length + after.length && name.startsWith(before) && name.endsWith(after)
   return fits ? name.slice(before.length, name.length - after.length) : undefined
-}
-
-/** The full names that a short one may stand for, in the order in which git looks for them (gitrevisions). */
-export function expandShortName(name: string): readonly string[] {
-  return [
-    name,
-    `refs/${name}`,
-    `refs/tags/${name}`,
-    `refs/heads/${name}`,
-    `refs/remotes/${name}`,
-    `refs/remotes/${name}/HEAD`,
-  ]
 }
 
 /** Prefixes under which a remote has everything that the refspecs name. */

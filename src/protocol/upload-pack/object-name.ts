@@ -7,23 +7,13 @@ import { COMMIT, TREE } from '../../object/object-type.ts'
 import { hasObject, readObject } from '../../object/object-reader.ts'
 import { TreeCursor } from '../../object/tree-iterator.ts'
 import { isRefName } from '../../refs/ref-name.ts'
+import { expandShortName } from '../../refs/short-ref-name.ts'
 import type { UploadSession } from './upload-session.ts'
-
-/** The places where git looks for a short ref name (gitrevisions, "<refname>"), in order. */
-const SHORT_NAME_RULES: readonly ((name: string) => string)[] = [
-  (name) => name,
-  (name) => `refs/${name}`,
-  (name) => `refs/tags/${name}`,
-  (name) => `refs/heads/${name}`,
-  (name) => `refs/remotes/${name}`,
-  (name) => `refs/remotes/${name}/HEAD`,
-]
 
 /** What a short ref name may mean among the refs that are not hidden, most likely first. */
 export async function resolveShortName(session: UploadSession, name: string): Promise<readonly ObjectId[]> {
   const found: ObjectId[] = []
-  for (const rule of SHORT_NAME_RULES) {
-    const full = rule(name)
+  for (const full of expandShortName(name)) {
     if (!isRefName(full) || session.isHidden(full)) continue
     const id = await session.repository.resolveRef(full)
     if (id !== undefined) found.push(id)

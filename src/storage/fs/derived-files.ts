@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path'
 import type { DerivedFileKind } from '../repository-storage.ts'
-import { isAbsent } from './errno.ts'
 import type { FileSystem } from './file-system.ts'
 import {
   makeDirectories,
@@ -10,6 +9,7 @@ import {
   type GitDirectory,
 } from './git-directory.ts'
 import { isPackName } from './pack-directory.ts'
+import { isOlderThan } from './path-facts.ts'
 import { randomSuffix } from './random-name.ts'
 
 /** Our own folder inside a repository: git looks at nothing in it, and its gc leaves it alone. */
@@ -74,7 +74,7 @@ async function removeOrphans(fs: FileSystem, folder: string, packNames: Readonly
   for (const name of await fs.readdir(folder)) {
     const path = join(folder, name)
     if (name.startsWith('tmp_')) {
-      if (await isStale(fs, path)) await removeFile(fs, path)
+      if (await isOlderThan(fs, path, STALE_AFTER)) await removeFile(fs, path)
     } else if (isDerived(name) && !packNames.has(name.slice(0, name.lastIndexOf('.')))) {
       await removeFile(fs, path)
     }
@@ -84,13 +84,4 @@ async function removeOrphans(fs: FileSystem, folder: string, packNames: Readonly
 /** Masks and the outbox are in the folder too, and cannot be built again. */
 function isDerived(name: string): boolean {
   return name.includes('.') && !name.endsWith('.visible')
-}
-
-async function isStale(fs: FileSystem, path: string): Promise<boolean> {
-  try {
-    return Date.now() - (await fs.stat(path)).mtimeMs > STALE_AFTER
-  } catch (error) {
-    if (isAbsent(error)) return false
-    throw error
-  }
 }

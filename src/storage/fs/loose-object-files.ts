@@ -14,6 +14,7 @@ import {
   type GitDirectory,
 } from './git-directory.ts'
 import { mapInParallel } from './in-parallel.ts'
+import { isThere } from './path-facts.ts'
 import { randomSuffix } from './random-name.ts'
 
 /** Up to so many ids are looked up one by one; for more, directories are listed. */
@@ -102,16 +103,6 @@ export function createLooseObjects(place: LooseObjectPlace): LooseObjects {
       }
       await writeObject(await place.directory(), join(own, name), compressed)
     },
-  }
-}
-
-async function isThere(fs: FileSystem, path: string): Promise<boolean> {
-  try {
-    await fs.stat(path)
-    return true
-  } catch (error) {
-    if (isAbsent(error)) return false
-    throw error
   }
 }
 

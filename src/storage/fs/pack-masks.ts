@@ -12,6 +12,7 @@ import {
 } from './git-directory.ts'
 import type { GitDirectory } from './git-directory.ts'
 import { mapInParallel } from './in-parallel.ts'
+import { isThere } from './path-facts.ts'
 
 /*
  * A partial pack has two marks, either of which is enough to know it by:
@@ -105,16 +106,6 @@ export async function removePackMask(directory: GitDirectory, pack: string): Pro
   if (await isKeptAsPartial(fs, objects, pack)) await removeFile(fs, keepPath(objects, pack))
   const path = maskPath(objects, pack)
   if (await removeFile(fs, path)) await syncDirectory(directory, dirname(path))
-}
-
-async function isThere(fs: FileSystem, path: string): Promise<boolean> {
-  try {
-    await fs.stat(path)
-    return true
-  } catch (error) {
-    if (isAbsent(error)) return false
-    throw error
-  }
 }
 
 async function listFolder(fs: FileSystem, path: string): Promise<string[]> {

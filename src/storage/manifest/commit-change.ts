@@ -1,7 +1,6 @@
 import { GitError } from '../../errors.ts'
 import { hexLengthOf, type ObjectFormatName } from '../../object/object-format.ts'
-import type { RefEdit, RefOutcome } from '../../refs/ref-edit.ts'
-import type { RefValue } from '../../refs/ref-table.ts'
+import { appliedChanges } from '../../refs/applied-changes.ts'
 import { assertRefEdits, judgeRefEdits } from '../../refs/ref-transaction.ts'
 import { assertEventTexts } from '../event-texts.ts'
 import { assertPackName } from '../pack-name.ts'
@@ -110,18 +109,6 @@ function appendEvents(events: Manifest['events'], texts: readonly string[]): Man
   if (texts.length === 0) return events
   const numbered = texts.map((text, at) => ({ sequence: events.last + 1 + at, text }))
   return { ...events, last: events.last + texts.length, inline: [...events.inline, ...numbered] }
-}
-
-function appliedChanges(
-  edits: readonly RefEdit[],
-  outcomes: readonly RefOutcome[],
-): ReadonlyMap<string, RefValue | null> {
-  const changes = new Map<string, RefValue | null>()
-  edits.forEach(({ name, target, peeled }, at) => {
-    if (outcomes[at]?.kind !== 'applied') return
-    changes.set(name, target && (peeled === undefined ? { target } : { target, peeled }))
-  })
-  return changes
 }
 
 function describeNewPack(bucket: Bucket, { name, pack, index, promisor }: NewPack): ManifestPack {

@@ -1,7 +1,7 @@
 import { GitError } from '../../errors.ts'
 import { hexLengthOf, type ObjectFormatName } from '../../object/object-format.ts'
-import type { RefEdit, RefOutcome } from '../../refs/ref-edit.ts'
-import type { RefTable, RefValue } from '../../refs/ref-table.ts'
+import { appliedChanges } from '../../refs/applied-changes.ts'
+import type { RefTable } from '../../refs/ref-table.ts'
 import { assertRefEdits, judgeRefEdits } from '../../refs/ref-transaction.ts'
 import { assertEventLimit, assertEventTexts } from '../event-texts.ts'
 import { assertPackName } from '../pack-name.ts'
@@ -199,18 +199,6 @@ export function openMemoryRepository(repository: MemoryRepository): RepositorySt
     },
   }
   /* eslint-enable @typescript-eslint/require-await */
-}
-
-function appliedChanges(
-  edits: readonly RefEdit[],
-  outcomes: readonly RefOutcome[],
-): ReadonlyMap<string, RefValue | null> {
-  const changes = new Map<string, RefValue | null>()
-  edits.forEach(({ name, target, peeled }, at) => {
-    if (outcomes[at]?.kind !== 'applied') return
-    changes.set(name, target && (peeled === undefined ? { target } : { target, peeled }))
-  })
-  return changes
 }
 
 /** A pack that is added, maybe once more: all of its objects are visible then. */

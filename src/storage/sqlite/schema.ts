@@ -1,5 +1,5 @@
 import { GitError } from '../../errors.ts'
-import type { SqliteDatabase } from './sqlite-database.ts'
+import type { VersionedTables } from './migrate.ts'
 
 /** Bits of a chunk's id that number it within its file. */
 const CHUNK_NUMBER_BITS = 20
@@ -87,41 +87,16 @@ export function chunkId(file: number, number: number): number {
   return file * MAX_CHUNKS + number
 }
 
-/**
- * Brings the tables of a database to the version that this code works with.
- *
- * @throws GitError `UNSUPPORTED` for tables of a later version, and for a database whose text is not in UTF-8.
- */
-export function migrate(database: SqliteDatabase): void {
-  // Looking before writing: to open what is up to date, nobody has to wait for a lock.
-  if (readVersion(database) === STEPS.length) return
-  database.transaction('durable', () => {
-    const version = readVersion(database)
-    if (version > STEPS.length) {
-      throw new GitError(
-        'UNSUPPORTED',
-        `the tables of ${database.location} have version ${version}; this release knows ${STEPS.length}: use a newer one`,
-        { details: { version, known: STEPS.length } },
-      )
-    }
-    if (database.prepare(`SELECT CAST('a' AS BLOB) = x'61' AS fits`).get()?.['fits'] !== 1) {
-      throw new GitError(
-        'UNSUPPORTED',
-        `the text of ${database.location} is in UTF-16; expected PRAGMA encoding = 'UTF-8'`,
-      )
-    }
-    if (version === 0) database.exec('CREATE TABLE IF NOT EXISTS packstone_schema (version INTEGER NOT NULL)')
-    for (const step of STEPS.slice(version)) database.exec(step)
-    database.exec(`DELETE FROM packstone_schema; INSERT INTO packstone_schema VALUES (${STEPS.length})`)
-  })
-}
-
-/** 0 for a database without our tables. */
-function readVersion(database: SqliteDatabase): number {
-  const table = database
-    .prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'packstone_schema'`)
-    .get()
-  if (table === undefined) return 0
-  const version = database.prepare('SELECT version FROM packstone_schema').get()?.['version']
-  return typeof version === 'number' ? version : 0
+/** The tables of the storage, for `migrate`. */
+export const STORAGE_TABLES: VersionedTables = {
+  what: 'the storage',
+  versionTable: 'packstone_schema',
+  steps: STEPS,
+  check(database) {
+    if (database.prepare(`SELECT CAST('a' AS BLOB) = x'61' AS fits`).get()?.['fits'] === 1) return
+    throw new GitError(
+      'UNSUPPORTED',
+      `the text of ${database.location} is in UTF-16; expected PRAGMA encoding = 'UTF-8'`,
+    )
+  },
 }

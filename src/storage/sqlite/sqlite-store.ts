@@ -1,7 +1,8 @@
 import { GitError } from '../../errors.ts'
 import { nextTurn, runPatiently } from './busy.ts'
 import { withRowLimits } from './row-limits.ts'
-import { migrate } from './schema.ts'
+import { migrate } from './migrate.ts'
+import { STORAGE_TABLES } from './schema.ts'
 import type { Durability, SqliteDatabase } from './sqlite-database.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 
@@ -71,7 +72,7 @@ export class SqliteStore {
   #ready(): Statements {
     if (!this.#open) throw new GitError('INVALID_ARGUMENT', `${this.location} was closed; open it again`)
     if (this.#statements === undefined) {
-      migrate(this.#database)
+      migrate(this.#database, STORAGE_TABLES)
       this.#statements = prepareStatements(this.#database)
     }
     return this.#statements

@@ -1,8 +1,9 @@
 import { GitError } from '../../../errors.ts'
 import { runPatiently } from '../../../storage/sqlite/busy.ts'
+import { migrate } from '../../../storage/sqlite/migrate.ts'
 import { withRowLimits } from '../../../storage/sqlite/row-limits.ts'
 import type { Durability, SqliteDatabase, SqliteStatement } from '../../../storage/sqlite/sqlite-database.ts'
-import { migrate } from './schema.ts'
+import { REGISTRY_TABLES } from './schema.ts'
 
 /** Gives the prepared statement of a text. */
 export type Prepare = (sql: string) => SqliteStatement
@@ -57,7 +58,7 @@ export class RegistryDatabase {
     if (this.#state === 'closed') {
       throw new GitError('INVALID_ARGUMENT', `${this.location} was closed; open it again`)
     }
-    if (this.#state === 'new') migrate(this.#database)
+    if (this.#state === 'new') migrate(this.#database, REGISTRY_TABLES)
     this.#state = 'ready'
   }
 }

@@ -1,5 +1,4 @@
-import { GitError } from '../../../errors.ts'
-import type { SqliteDatabase } from '../../../storage/sqlite/sqlite-database.ts'
+import type { VersionedTables } from '../../../storage/sqlite/migrate.ts'
 
 /**
  * The tables, as a list of steps: the n-th takes a database from version n to n + 1. A step that has been released never changes.
@@ -78,38 +77,9 @@ const STEPS: readonly string[] = [
   'CREATE INDEX packstone_hub_events_by_repository ON packstone_hub_events (repository, sequence);',
 ]
 
-/**
- * Brings the tables of a database to the version that this code works with.
- *
- * @throws GitError `UNSUPPORTED` for tables of a later version
- */
-export function migrate(database: SqliteDatabase): void {
-  // Looking before writing: to open what is up to date, nobody has to wait for a lock.
-  if (readVersion(database) === STEPS.length) return
-  database.transaction('durable', () => {
-    const version = readVersion(database)
-    if (version > STEPS.length) {
-      throw new GitError(
-        'UNSUPPORTED',
-        `the registry in ${database.location} has version ${version}; this release knows ${STEPS.length}: use a newer one`,
-        { details: { version, known: STEPS.length } },
-      )
-    }
-    if (version === 0)
-      database.exec('CREATE TABLE IF NOT EXISTS packstone_hub_schema (version INTEGER NOT NULL)')
-    for (const step of STEPS.slice(version)) database.exec(step)
-    database.exec(
-      `DELETE FROM packstone_hub_schema; INSERT INTO packstone_hub_schema VALUES (${STEPS.length})`,
-    )
-  })
-}
-
-/** 0 for a database without our tables. */
-function readVersion(database: SqliteDatabase): number {
-  const table = database
-    .prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'packstone_hub_schema'`)
-    .get()
-  if (table === undefined) return 0
-  const version = database.prepare('SELECT version FROM packstone_hub_schema').get()?.['version']
-  return typeof version === 'number' ? version : 0
+/** The tables of the registry, for `migrate`. */
+export const REGISTRY_TABLES: VersionedTables = {
+  what: 'the registry',
+  versionTable: 'packstone_hub_schema',
+  steps: STEPS,
 }

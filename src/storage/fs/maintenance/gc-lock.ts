@@ -1,10 +1,10 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { decodeUtf8, encodeUtf8 } from '../../../bytes/text.ts'
-import { hasErrno, isAbsent } from '../errno.ts'
-import type { FileSystem } from '../file-system.ts'
+import { hasErrno } from '../errno.ts'
 import { readFileIfThere, removeFile, type GitDirectory } from '../git-directory.ts'
 import { acquireLock } from '../lock-file.ts'
+import { isOlderThan } from '../path-facts.ts'
 
 /** After so long the file of a process that is on another machine counts as left behind; git's number. */
 const STALE_AFTER = 12 * 3_600_000
@@ -30,15 +30,6 @@ export async function acquireGcLock(directory: GitDirectory): Promise<(() => Pro
   }
   return async () => {
     await removeFile(fs, path)
-  }
-}
-
-async function isOlderThan(fs: FileSystem, path: string, milliseconds: number): Promise<boolean> {
-  try {
-    return Date.now() - (await fs.stat(path)).mtimeMs > milliseconds
-  } catch (error) {
-    if (isAbsent(error)) return false
-    throw error
   }
 }
 

@@ -9,6 +9,7 @@ import type { FileSystem } from '../file-system.ts'
 import { readFileIfThere } from '../git-directory.ts'
 import { mapInParallel } from '../in-parallel.ts'
 import { readLooseRef, type LooseRefPlace } from '../loose-refs.ts'
+import { isThere } from '../path-facts.ts'
 
 /**
  * Lists what keeps objects alive besides refs: the logs of refs. A repository with a work tree has more (its index, other work trees),
@@ -64,14 +65,4 @@ async function listFiles(fs: FileSystem, folder: string): Promise<string[]> {
     if (!isAbsent(error)) throw error
   }
   return files
-}
-
-async function isThere(fs: FileSystem, path: string): Promise<boolean> {
-  try {
-    await fs.stat(path)
-    return true
-  } catch (error) {
-    if (isAbsent(error)) return false
-    throw error
-  }
 }

@@ -3,6 +3,7 @@ import { decodeUtf8 } from '../../../bytes/text.ts'
 import { isAbsent } from '../errno.ts'
 import type { FileSystem } from '../file-system.ts'
 import { readFileIfThere, removeFile, type GitDirectory } from '../git-directory.ts'
+import { isOlderThan } from '../path-facts.ts'
 
 /** A temporary file that was not written to for so long was left by a process that died; git waits as long. */
 const STALE_AFTER = 24 * 3_600_000
@@ -21,7 +22,7 @@ export async function removeLeftovers({ fs, path }: GitDirectory): Promise<numbe
   let removed = 0
   for (const lock of LOCKS) {
     const place = join(path, lock)
-    if ((await isStale(fs, place)) && (await removeFile(fs, place))) removed++
+    if ((await isOlderThan(fs, place, STALE_AFTER)) && (await removeFile(fs, place))) removed++
   }
   for (const folder of await list(fs, objects)) {
     if (!/^(?:[0-9a-f]{2}|pack)$/.test(folder)) continue
@@ -31,7 +32,8 @@ export async function removeLeftovers({ fs, path }: GitDirectory): Promise<numbe
       const place = join(objects, folder, file)
       const isSuspect = file.startsWith('tmp_') || (folder === 'pack' && isOrphan(file, present))
       if (!isSuspect && !file.endsWith('.keep')) continue
-      if (!(await isStale(fs, place)) || (!isSuspect && !(await isOurKeep(fs, place)))) continue
+      if (!(await isOlderThan(fs, place, STALE_AFTER)) || (!isSuspect && !(await isOurKeep(fs, place))))
+        continue
       if (await removeFile(fs, place)) removed++
     }
   }
@@ -55,15 +57,6 @@ async function list(fs: FileSystem, folder: string): Promise<string[]> {
     return await fs.readdir(folder)
   } catch (error) {
     if (isAbsent(error)) return []
-    throw error
-  }
-}
-
-async function isStale(fs: FileSystem, path: string): Promise<boolean> {
-  try {
-    return Date.now() - (await fs.stat(path)).mtimeMs > STALE_AFTER
-  } catch (error) {
-    if (isAbsent(error)) return false
     throw error
   }
 }
