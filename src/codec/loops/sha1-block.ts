@@ -18,7 +18,7 @@ export function compressSha1(state: Int32Array, view: DataView, at: number, bloc
   let h2 = state[2]!
   let h3 = state[3]!
   let h4 = state[4]!
-  for (const end = at + 64 * blocks; at < end; at += 64) {
+  for (; blocks > 0; blocks--, at += 64) {
     let a = h0
     let b = h1
     let c = h2
