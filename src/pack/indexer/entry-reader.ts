@@ -6,6 +6,8 @@ import { assertObjectSize, earlyEof, inEntry } from './entry-error.ts'
 import type { EntryTable } from './entry-table.ts'
 import { HEADROOM, type ObjectIntake } from './object-intake.ts'
 
+const LEAST_DELTA_BYTES = 1 << 12
+
 export interface EntryReaderOptions {
   readonly pack: Uint8Array
   /** Where the entries end and the trailer begins. */
@@ -15,6 +17,8 @@ export interface EntryReaderOptions {
   readonly intake: ObjectIntake
   /** Where whole objects are inflated. */
   readonly work: Arena
+  /** As many bytes as deltas are expected to take, inflated. Memory that is never written costs nothing. */
+  readonly deltaBytes: number
 }
 
 /**
@@ -24,13 +28,14 @@ export interface EntryReaderOptions {
 export class EntryReader {
   readonly header = new EntryHeader()
   /** The deltas, inflated, side by side. */
-  readonly deltas = new Arena(1 << 16)
+  readonly deltas: Arena
   /** Where the next entry begins. */
   at: number
   readonly #options: EntryReaderOptions
 
   constructor(at: number, options: EntryReaderOptions) {
     this.at = at
+    this.deltas = new Arena(Math.max(options.deltaBytes, LEAST_DELTA_BYTES))
     this.#options = options
   }
 

@@ -93,6 +93,10 @@ export class EntryTable implements DeltaLinks {
     this.nextSibling[row] = following
   }
 
+  setFirst(parent: number, child: number): void {
+    this.firstChild[parent] = child
+  }
+
   addChild(parent: number, child: number): void {
     this.nextSibling[child] = this.firstChild[parent]!
     this.firstChild[parent] = child

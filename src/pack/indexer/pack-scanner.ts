@@ -13,6 +13,7 @@ import {
   junkAtEnd,
   wrongTrailer,
 } from './entry-error.ts'
+import { putLargestLast } from './largest-last.ts'
 import { HEADROOM, type ObjectIntake } from './object-intake.ts'
 import type { WaitingDeltas } from './waiting-deltas.ts'
 import { WindowedTable } from './windowed-table.ts'
@@ -128,6 +129,7 @@ export class PackScanner {
     const found = new Uint8Array(idLength)
     this.#hash.digestInto(found, 0)
     if (found.some((byte, k) => byte !== checksum[k])) throw wrongTrailer(hash.name)
+    putLargestLast(table, table.count, (row) => table.firstChild(row))
     return { table, waiting, entriesEnd, checksum, storedCount: table.count, deltaCount: this.deltaCount }
   }
 

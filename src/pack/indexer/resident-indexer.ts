@@ -17,6 +17,7 @@ import {
 } from './entry-error.ts'
 import { EntryReader } from './entry-reader.ts'
 import { EntryTable } from './entry-table.ts'
+import { putLargestLast } from './largest-last.ts'
 import { HEADROOM, ObjectIntake, type ObjectIntakeOptions } from './object-intake.ts'
 import { sharedCopy } from './shared-memory.ts'
 import type { SharedResolution, Unresolved } from './shared-resolution.ts'
@@ -86,6 +87,7 @@ export class ResidentIndexer {
       codecs: options.codecs,
       intake: this.#intake,
       work: this.#work,
+      deltaBytes: Math.ceil(pack.length / 2),
     })
   }
 
@@ -125,6 +127,8 @@ export class ResidentIndexer {
     if (this.#table.count < this.#declaredCount) throw earlyEof()
     if (this.at < this.#entriesEnd) throw junkAtEnd()
     this.#verifyTrailer()
+    const { firstChild } = this.#table
+    putLargestLast(this.#table, this.#table.count, (row) => firstChild[row]!)
     return true
   }
 

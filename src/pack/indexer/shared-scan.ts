@@ -99,7 +99,15 @@ function scanPart(scan: SharedScan, part: number, codecs: Codecs, work: Arena): 
   if (start < 0) return undefined
   const table = new EntryTable(Math.ceil((1.5 * declaredCount) / scan.taken.length) + 16, idLength)
   const intake = new ObjectIntake({ format, maxObjectBytes })
-  const reader = new EntryReader(start, { pack, entriesEnd, table, codecs, intake, work })
+  const reader = new EntryReader(start, {
+    pack,
+    entriesEnd,
+    table,
+    codecs,
+    intake,
+    work,
+    deltaBytes: scan.partBytes / 2,
+  })
   const distances: number[] = []
   while (reader.at < end) {
     table.ensureRow()

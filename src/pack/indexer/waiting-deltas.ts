@@ -6,6 +6,8 @@ export interface DeltaLinks {
   next(row: number): number
   /** Puts `row` in front of `following`, -1 for none. */
   setNext(row: number, following: number): void
+  /** Makes `child` the first delta on `parent`, or none with -1. */
+  setFirst(parent: number, child: number): void
   /** Puts `child` at the head of the list of deltas on `parent`. */
   addChild(parent: number, child: number): void
 }

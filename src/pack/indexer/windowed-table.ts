@@ -85,6 +85,10 @@ export class WindowedTable implements DeltaLinks {
     this.#nextSibling[row] = following + 1
   }
 
+  setFirst(parent: number, child: number): void {
+    this.#firstChild[parent] = child + 1
+  }
+
   addChild(parent: number, child: number): void {
     this.#nextSibling[child] = this.#firstChild[parent]!
     this.#firstChild[parent] = child + 1
