@@ -13,7 +13,7 @@ import {
   LENGTH_EXTRA,
   LENGTH_SYMBOL,
   LITERAL_LENGTH_CODES,
-} from './symbols.ts'
+} from '../deflate-symbols.ts'
 
 /** Literals and matches of one block at most: what zlib takes by default. */
 export const BLOCK_SYMBOLS = 16383

@@ -1,5 +1,5 @@
 import { BLOCK_SYMBOLS, type BlockWriter } from './block-writer.ts'
-import { MAX_MATCH, MIN_MATCH } from './symbols.ts'
+import { MAX_MATCH, MIN_MATCH } from '../deflate-symbols.ts'
 
 const WINDOW = 32768
 const WINDOW_MASK = WINDOW - 1

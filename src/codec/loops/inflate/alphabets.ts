@@ -1,4 +1,12 @@
-/** The symbols of deflate's three alphabets as decode table entries (RFC 1951, section 3.2.5), and the fixed codes. */
+/** The symbols of deflate's three alphabets as decode table entries, and the tables of the fixed codes. */
+import {
+  DISTANCE_BASE,
+  DISTANCE_EXTRA,
+  FIXED_DISTANCE_LENGTHS,
+  FIXED_LITERAL_LENGTHS,
+  LENGTH_BASE,
+  LENGTH_EXTRA,
+} from '../deflate-symbols.ts'
 import { buildDecodeTable, END_OF_BLOCK, EXCEPTIONAL } from './decode-table.ts'
 
 const LITERAL = 0x80000000 | 0
@@ -30,41 +38,31 @@ function literalLengthSymbols(): Int32Array {
   const entries = new Int32Array(288).fill(EXCEPTIONAL)
   for (let byte = 0; byte < 256; byte++) entries[byte] = LITERAL + (byte << 16)
   entries[256] = EXCEPTIONAL + END_OF_BLOCK
-  // Eight lengths of their own, then groups of four with one more extra bit each; the longest has a symbol to itself.
-  let base = 3
-  for (let index = 0; index < 28; index++) {
-    const extra = index < 8 ? 0 : (index >> 2) - 1
-    entries[257 + index] = (base << 16) + extra
-    base += 1 << extra
-  }
-  entries[285] = 258 << 16
+  LENGTH_BASE.forEach((base, index) => (entries[257 + index] = (base << 16) + LENGTH_EXTRA[index]!))
   return entries
 }
 
 function distanceSymbols(): Int32Array {
   const entries = new Int32Array(32).fill(EXCEPTIONAL)
-  // Four distances of their own, then pairs with one more extra bit each.
-  let base = 1
-  for (let index = 0; index < 30; index++) {
-    const extra = index < 4 ? 0 : (index >> 1) - 1
-    entries[index] = (base << 16) + extra
-    base += 1 << extra
-  }
+  DISTANCE_BASE.forEach((base, index) => (entries[index] = (base << 16) + DISTANCE_EXTRA[index]!))
   return entries
 }
 
 function fixedTables(): BlockTables {
-  const lengths = new Uint8Array(288)
-  lengths.fill(8, 0, 144)
-  lengths.fill(9, 144, 256)
-  lengths.fill(7, 256, 280)
-  lengths.fill(8, 280, 288)
   const literalLengths = new Int32Array(512)
   const distances = new Int32Array(32)
   return {
     literalLengths,
-    literalLengthBits: buildDecodeTable(literalLengths, 9, lengths, 0, 288, LITERAL_LENGTH_SYMBOLS, false),
+    literalLengthBits: buildDecodeTable(
+      literalLengths,
+      9,
+      FIXED_LITERAL_LENGTHS,
+      0,
+      288,
+      LITERAL_LENGTH_SYMBOLS,
+      false,
+    ),
     distances,
-    distanceBits: buildDecodeTable(distances, 5, new Uint8Array(32).fill(5), 0, 32, DISTANCE_SYMBOLS, false),
+    distanceBits: buildDecodeTable(distances, 5, FIXED_DISTANCE_LENGTHS, 0, 32, DISTANCE_SYMBOLS, false),
   }
 }

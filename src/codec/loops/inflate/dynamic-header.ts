@@ -1,10 +1,8 @@
 import { corruptZlib } from '../../corrupt-zlib.ts'
+import { CODE_LENGTH_ORDER } from '../deflate-symbols.ts'
 import { CODE_LENGTH_SYMBOLS, DISTANCE_SYMBOLS, LITERAL_LENGTH_SYMBOLS } from './alphabets.ts'
 import { buildDecodeTable } from './decode-table.ts'
 import type { InflateState } from './inflate-state.ts'
-
-/** The order in which a header lists the lengths of the code length code: RFC 1951, section 3.2.7. */
-const ORDER = /* @__PURE__ */ Uint8Array.of(16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 
 /** The longest code of the code length code, and the width of its table. */
 const CODE_LENGTH_BITS = 7
@@ -33,7 +31,7 @@ export function readDynamicHeader(state: InflateState, literalLengthBits: number
   codeLengthLengths.fill(0)
   for (let index = 0; index < codeLengthCount; index++) {
     if (!state.hasBits(3)) return false
-    codeLengthLengths[ORDER[index]!] = state.takeBits(3)
+    codeLengthLengths[CODE_LENGTH_ORDER[index]!] = state.takeBits(3)
   }
   const width = buildDecodeTable(
     codeLengthTable,

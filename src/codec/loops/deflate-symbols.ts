@@ -21,32 +21,16 @@ export const DISTANCE_BASE = /* @__PURE__ */ bases(DISTANCE_EXTRA, 1)
 export const DISTANCE_SYMBOL = /* @__PURE__ */ distanceSymbols()
 
 /** The order in which the lengths of the code for code lengths are written (section 3.2.7). */
+// prettier-ignore
 export const CODE_LENGTH_ORDER = /* @__PURE__ */ Uint8Array.of(
-  16,
-  17,
-  18,
-  0,
-  8,
-  7,
-  9,
-  6,
-  10,
-  5,
-  11,
-  4,
-  12,
-  3,
-  13,
-  2,
-  14,
-  1,
-  15,
+  16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
 )
 
 export const FIXED_LITERAL_LENGTHS = /* @__PURE__ */ Uint8Array.from({ length: 288 }, (_, symbol) =>
   symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8,
 )
-export const FIXED_DISTANCE_LENGTHS = /* @__PURE__ */ new Uint8Array(DISTANCE_CODES).fill(5)
+/** Two of these mean nothing. */
+export const FIXED_DISTANCE_LENGTHS = /* @__PURE__ */ new Uint8Array(32).fill(5)
 
 function lengthExtra(index: number): number {
   return index < 8 || index === 28 ? 0 : (index >> 2) - 1
