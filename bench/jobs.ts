@@ -14,6 +14,7 @@ import { readJob } from './jobs/read.ts'
 import { refsJob } from './jobs/refs.ts'
 import { registryJob } from './jobs/registry.ts'
 import { runtimesJob } from './jobs/runtimes.ts'
+import { sizeJob } from './jobs/size.ts'
 import { storageJob } from './jobs/storage.ts'
 
 /** Everything that is measured, in the order of the report. */
@@ -34,4 +35,5 @@ export const JOBS: readonly Job[] = [
   memoryWindowedJob,
   registryJob,
   importJob,
+  sizeJob,
 ]

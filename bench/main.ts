@@ -83,7 +83,7 @@ async function prepareCorpora(options: BenchOptions, root: string): Promise<Corp
   for (const shape of options.smoke ? SMOKE : GENERATED) {
     if (options.corpora.length > 0 && !options.corpora.includes(shape.name)) continue
     if (!used(shape.name)) continue
-    note(`generating ${shape.name}`)
+    note(`preparing ${shape.name}`)
     corpora.push(await generateCorpus(shape, root))
   }
   return corpora

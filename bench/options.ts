@@ -26,7 +26,7 @@ Measures packstone against git, isomorphic-git and just-git, in rotation, in one
   --corpus <name>  use this generated corpus only (may be given several times)
   --keep <dir>     keep the corpora there, so that the next run need not make them
   --rounds <n>     rounds per measurement (default 7)
-  --budget <s>     seconds after which a measurement begins no more rounds, once there are three (default 60)
+  --budget <s>     seconds after which a measurement begins no more rounds, once there are three (default 40)
   --smoke          a few seconds, to see that it works
   --json <file>    write all figures as JSON too, anew after each job; -: to standard output, instead of the tables
 
@@ -45,7 +45,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
       corpus: { type: 'string', multiple: true, default: [] },
       keep: { type: 'string' },
       rounds: { type: 'string' },
-      budget: { type: 'string', default: '60' },
+      budget: { type: 'string', default: '40' },
       smoke: { type: 'boolean', default: false },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },

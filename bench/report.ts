@@ -91,7 +91,7 @@ function formatRow(row: Row, smoke: boolean): string[] {
   return [
     row.who,
     row.conditions,
-    isBaseline ? '1' : main === undefined ? '' : formatValue(main, main.value),
+    isBaseline ? '1' : main === undefined || main.metric === 'bytes' ? '' : formatValue(main, main.value),
     main?.spread === undefined ? '' : main.spread.map(formatNumber).join('-'),
     formatFigure(find('cpu')),
     formatFigure(find('bytes')),
@@ -124,6 +124,7 @@ export function formatSummary(rows: readonly Row[]): string {
       figure.target === undefined ? [] : [{ row, figure, target: figure.target }],
     ),
   )
+  if (aimed.length === 0) return ''
   const cells = aimed.map(({ row, figure, target }) => [
     row.corpus === '' ? row.job : `${row.job}: ${row.corpus}`,
     `${row.who}, ${row.conditions}`,
