@@ -32,6 +32,7 @@ export function encodePackIndex(
   const size = 8 + 1024 + objectCount * (idLength + 8) + 8 * large + 2 * idLength
   const bytes = new Uint8Array(size)
   const view = new DataView(bytes.buffer)
+  const idView = new DataView(ids.buffer, ids.byteOffset, ids.byteLength)
   view.setUint32(0, 0xff744f63)
   view.setUint32(4, 2)
 
@@ -51,7 +52,8 @@ export function encodePackIndex(
   for (let k = 0; k < objectCount; k++) {
     const entry = order[k]!
     const from = entry * idLength
-    for (let b = 0; b < idLength; b++) bytes[idAt + b] = ids[from + b]!
+    // Ids are whole words long.
+    for (let b = 0; b < idLength; b += 4) view.setUint32(idAt + b, idView.getUint32(from + b))
     idAt += idLength
     view.setUint32(crcAt, crcs[entry]!)
     crcAt += 4
@@ -72,7 +74,7 @@ export function encodePackIndex(
 }
 
 /** Below so many rows, going through the 65536 counters of a pass of 16 bits would take longer than the rows. */
-const MANY_ROWS = 1 << 13
+const MANY_ROWS = 1 << 16
 
 /**
  * Rows in id order: a radix sort on the first bits, in passes of 16 bits or of 8, then an insertion sort of the few that tie.
@@ -118,7 +120,8 @@ function sortPass(
     starts[((ids[at + byteAt]! << shift) | ids[at + low]!) + 1]!++
   }
   for (let k = 1; k < starts.length; k++) starts[k]! += starts[k - 1]!
-  for (const entry of from) {
+  for (let k = 0; k < from.length; k++) {
+    const entry = from[k]!
     const at = entry * idLength
     to[starts[(ids[at + byteAt]! << shift) | ids[at + low]!]!++] = entry
   }
