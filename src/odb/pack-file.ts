@@ -1,6 +1,7 @@
 import type { LruSpace, SharedLru } from '../bytes/shared-lru.ts'
 import type { Codecs } from '../codec/ports.ts'
 import { applyDelta } from '../delta/apply-delta.ts'
+import { Arena } from '../bytes/arena.ts'
 import { DeltaComposer } from '../delta/compose-deltas.ts'
 import { DeltaHeader } from '../delta/delta-header.ts'
 import { GitError, isGitError } from '../errors.ts'
@@ -29,18 +30,36 @@ const OBJECT_OVERHEAD = 200
 /** Chains kept half-followed; beyond it they are dropped (their readers gave up, or begin again). */
 const MAX_PENDING = 4096
 
-/** A delta on the way from an object to its base: inflated, with the offset of the object it makes. */
+/** Room for the deltas of a chain that is kept from one to the next. */
+const KEPT_ROOM = 256 << 10
+
+/** A delta on the way from an object to its base: the offset of the object it makes, and where the delta is in the arena. */
 interface DeltaLink {
   readonly offset: number
-  readonly delta: Uint8Array
+  readonly start: number
+  readonly end: number
 }
 
 /** A chain that could not be followed to its end because bytes were not resident; continued by the next try. */
 interface PendingChain {
-  readonly links: DeltaLink[]
+  readonly deltas: readonly { readonly offset: number; readonly delta: Uint8Array }[]
   /** Offset of the entry to read next. */
-  next: number
+  readonly next: number
 }
+
+/** An inflated entry: an object, or a delta that is in the arena. */
+interface InflatedEntry {
+  readonly type: number
+  /** Empty for a delta. */
+  readonly body: Uint8Array
+  /** Offset of a delta's base, -1 for a whole object. */
+  readonly base: number
+  /** Where a delta is. */
+  readonly start: number
+  readonly end: number
+}
+
+const NO_BYTES: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
 
 /** How a stored entry is packed, without its content. */
 export interface StoredEntry {
@@ -80,6 +99,8 @@ export class PackFile {
   #composer: DeltaComposer | undefined
   readonly #composeFrom: number
   readonly #pending = new Map<number, PendingChain>()
+  /** The deltas of the chain that is being followed; of no use once it was applied. */
+  readonly #deltas = new Arena(0)
 
   constructor(
     name: string,
@@ -143,29 +164,57 @@ export class PackFile {
   #tryReadAt(offset: number): RawObject | undefined {
     const cached = this.#objects.get(offset)
     if (cached !== undefined) return cached
-    const chain = this.#pending.get(offset) ?? { links: [], next: offset }
-    let base: RawObject | undefined
+    try {
+      return this.#tryFollow(offset)
+    } finally {
+      this.#deltas.length = 0
+      this.#deltas.shrink(KEPT_ROOM)
+    }
+  }
+
+  /** Follows a chain of deltas from the object at `offset` down to one that is whole or in the cache, and applies it. */
+  #tryFollow(offset: number): RawObject | undefined {
+    const links: DeltaLink[] = []
+    let next = this.#resume(offset, links)
+    let base = this.#objects.get(next)
     while (base === undefined) {
-      base = this.#objects.get(chain.next)
-      if (base !== undefined) break
-      const entry = this.#tryInflate(chain.next)
+      const entry = this.#tryInflate(next)
       if (entry === undefined) {
-        if (this.#pending.size >= MAX_PENDING) this.#pending.clear()
-        this.#pending.set(offset, chain)
+        this.#suspend(offset, links, next)
         return undefined
       }
       if (entry.base < 0) {
         base = { type: entry.type as ObjectType, body: entry.body }
-        this.#remember(chain.next, base)
-      } else {
-        if (chain.links.length > this.index.objectCount)
-          throw new GitError('CORRUPT_PACK', 'delta chain is a circle')
-        chain.links.push({ offset: chain.next, delta: entry.body })
-        chain.next = entry.base
+        this.#remember(next, base)
+        break
       }
+      if (links.length > this.index.objectCount) throw new GitError('CORRUPT_PACK', 'delta chain is a circle')
+      links.push({ offset: next, start: entry.start, end: entry.end })
+      next = entry.base
+      base = this.#objects.get(next)
     }
     this.#pending.delete(offset)
-    return this.#applyChain(base, chain.links)
+    return this.#applyChain(base, links)
+  }
+
+  /** Keeps what was inflated of a chain. */
+  #suspend(offset: number, links: readonly DeltaLink[], next: number): void {
+    const { bytes } = this.#deltas
+    if (this.#pending.size >= MAX_PENDING) this.#pending.clear()
+    const deltas = links.map((link) => ({ offset: link.offset, delta: bytes.slice(link.start, link.end) }))
+    this.#pending.set(offset, { deltas, next })
+  }
+
+  /** Takes up what was kept of a chain; returns the offset to go on at. */
+  #resume(offset: number, links: DeltaLink[]): number {
+    const pending = this.#pending.get(offset)
+    if (pending === undefined) return offset
+    for (const { offset: at, delta } of pending.deltas) {
+      const start = this.#deltas.reserve(delta.length)
+      this.#deltas.bytes.set(delta, start)
+      links.push({ offset: at, start, end: start + delta.length })
+    }
+    return pending.next
   }
 
   /** Makes the object that a chain of deltas on this base leads to. */
@@ -174,7 +223,8 @@ export class PackFile {
     if (last === undefined) return base
     if (links.length > 1 && base.body.length >= this.#composeFrom) {
       this.#composer ??= new DeltaComposer()
-      const deltas = links.map(({ delta }) => delta)
+      const { bytes } = this.#deltas
+      const deltas = links.map(({ start, end }) => bytes.subarray(start, end))
       const body = this.#composer.tryApply(base.body, deltas, MAX_OBJECT_BYTES)
       if (body !== undefined) {
         const object = { type: base.type, body }
@@ -189,14 +239,15 @@ export class PackFile {
   #applyEach(base: RawObject, links: readonly DeltaLink[]): RawObject {
     let object = base
     const header = this.#deltaHeader
+    const { bytes } = this.#deltas
     for (let k = links.length - 1; k >= 0; k--) {
-      const { offset, delta } = links[k]!
-      header.parse(delta, 0, delta.length)
+      const { offset, start, end } = links[k]!
+      header.parse(bytes, start, end)
       const { baseSize, resultSize, at } = header
       if (baseSize !== object.body.length) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
       assertSize(resultSize, MAX_OBJECT_BYTES)
       const body = new Uint8Array(resultSize)
-      applyDelta(delta, at, delta.length, object.body, 0, baseSize, body, 0, resultSize)
+      applyDelta(bytes, at, end, object.body, 0, baseSize, body, 0, resultSize)
       object = { type: object.type, body }
       this.#remember(offset, object)
     }
@@ -207,8 +258,8 @@ export class PackFile {
     this.#objects.set(offset, object, object.body.length + OBJECT_OVERHEAD)
   }
 
-  /** Inflates the entry at `offset`. `base` is the offset of a delta's base, -1 for a whole object. */
-  #tryInflate(offset: number): { type: number; body: Uint8Array; base: number } | undefined {
+  /** Inflates the entry at `offset`, a delta into the arena. */
+  #tryInflate(offset: number): InflatedEntry | undefined {
     const { data, index } = this
     const header = this.#header
     const position = index.positionOf(offset)
@@ -224,11 +275,12 @@ export class PackFile {
     const { type, size, dataAt } = header
     const base = this.#baseOffset(header, bytes, offset)
     assertSize(size, Math.min(MAX_OBJECT_BYTES, MAX_EXPANSION * (end - dataAt)))
-    const body = new Uint8Array(size)
-    if (this.#codecs.inflate.inflateInto(bytes, dataAt, end, body, 0, size) < 0) {
+    const inflatedAt = base < 0 ? 0 : this.#deltas.reserve(size)
+    const out = base < 0 ? new Uint8Array(size) : this.#deltas.bytes
+    if (this.#codecs.inflate.inflateInto(bytes, dataAt, end, out, inflatedAt, size) < 0) {
       throw new GitError('CORRUPT_PACK', 'entry is cut short')
     }
-    return { type, body, base }
+    return { type, body: base < 0 ? out : NO_BYTES, base, start: inflatedAt, end: inflatedAt + size }
   }
 
   #baseOffset(header: EntryHeader, bytes: Uint8Array, offset: number): number {
@@ -299,10 +351,15 @@ export class PackFile {
   trySize(rank: number): number | undefined {
     const entry = this.tryEntry(rank)
     if (entry === undefined || entry.baseRank < 0) return entry?.size
-    const inflated = this.#tryInflate(this.index.offset(rank))
-    if (inflated === undefined) return undefined
-    this.#deltaHeader.parse(inflated.body, 0, inflated.body.length)
-    return this.#deltaHeader.resultSize
+    try {
+      const inflated = this.#tryInflate(this.index.offset(rank))
+      if (inflated === undefined) return undefined
+      this.#deltaHeader.parse(this.#deltas.bytes, inflated.start, inflated.end)
+      return this.#deltaHeader.resultSize
+    } finally {
+      this.#deltas.length = 0
+      this.#deltas.shrink(KEPT_ROOM)
+    }
   }
 
   /** Drops cached bytes and closes the file. */
