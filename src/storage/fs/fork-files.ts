@@ -30,12 +30,13 @@ export interface ForkSource {
   readonly config: Uint8Array
 }
 
-const LAYOUT = ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags', 'info']
+/** The directories without which it is no repository, and that of packs. Everything else is made by whoever puts something there. */
+const LAYOUT = ['objects/pack', 'refs']
 const COPY_PIECE = 1 << 20
 
 /**
- * Fills the directory of a fork, which nobody sees yet: hard links of the packs and loose objects, files of its own for all else. All of
- * it is durable at the end.
+ * Fills the directory of a fork, which nobody sees yet: hard links of the packs and loose objects, files of its own for all else, and
+ * no more of those than needed, as each takes a block of the disk. All of it is durable at the end.
  *
  * @throws GitError `CONFLICT`
  */
@@ -51,20 +52,15 @@ export async function fillFork(
     changed.add(folder)
   }
   for (const name of LAYOUT) await makeFolder(join(path, name))
-  await writeRefs(directory, begin, hexLengthOf(source.objectFormat), makeFolder)
-  await writeNewFile(directory, join(path, 'config'), source.config)
-  await writeNewFile(directory, join(path, 'description'), encodeUtf8('Unnamed repository.\n'))
-  if (begin.shallow.length > 0) {
-    const lines = begin.shallow.map((id) => `${id}\n`).join('')
-    await writeNewFile(directory, join(path, 'shallow'), encodeUtf8(lines))
-  }
   if (begin.packs.length > 0) await makeFolder(join(path, 'packstone'))
-  await mapInParallel(begin.packs, async ({ name, visible }) => {
-    const from = isPackName(name) ? await linkPack(directory, source, name) : undefined
-    if (from === undefined) throw goneFromSource(source.location, `pack ${name}`)
-    const mask = visible ?? (await readPackMaskFile(directory.fs, [from], name))
-    if (mask !== undefined) await writePackMask(directory, name, mask)
-  })
+  const writings = [
+    () => writeRefs(directory, begin, hexLengthOf(source.objectFormat), makeFolder),
+    () => writeNewFile(directory, join(path, 'config'), source.config),
+    () => writeShallow(directory, begin),
+    ...begin.packs.map((pack) => () => takePack(directory, source, pack)),
+  ]
+  // Each waits for the disk.
+  await mapInParallel(writings, (write) => write())
   for (const folder of new Set(looseNames(begin, source.objectFormat).map((name) => dirname(name)))) {
     await makeFolder(join(path, 'objects', folder))
   }
@@ -73,6 +69,23 @@ export async function fillFork(
     if (linked === undefined) throw goneFromSource(source.location, `loose object ${name}`)
   })
   await mapInParallel([...changed], (folder) => syncDirectory(directory, folder))
+}
+
+async function writeShallow(directory: GitDirectory, { shallow }: CheckedFork): Promise<void> {
+  if (shallow.length === 0) return
+  const lines = shallow.map((id) => `${id}\n`).join('')
+  await writeNewFile(directory, join(directory.path, 'shallow'), encodeUtf8(lines))
+}
+
+async function takePack(
+  directory: GitDirectory,
+  source: ForkSource,
+  { name, visible }: CheckedFork['packs'][number],
+): Promise<void> {
+  const from = isPackName(name) ? await linkPack(directory, source, name) : undefined
+  if (from === undefined) throw goneFromSource(source.location, `pack ${name}`)
+  const mask = visible ?? (await readPackMaskFile(directory.fs, [from], name))
+  if (mask !== undefined) await writePackMask(directory, name, mask)
 }
 
 function looseNames({ loose }: CheckedFork, objectFormat: ObjectFormatName): string[] {

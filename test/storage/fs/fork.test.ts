@@ -160,7 +160,7 @@ describe('a fork on disk of all refs', () => {
     await forkRepository(storage, 'source', 'fork', { codecs })
     expect(await readFile(join(fork, 'config'), 'utf8')).toBe(await readFile(join(source, 'config'), 'utf8'))
     expect((await stat(join(fork, 'packed-refs'))).mode & 0o777).toBe(0o660)
-    expect((await stat(join(fork, 'refs/heads'))).mode & 0o7777).toBe(0o2770)
+    expect((await stat(join(fork, 'objects/pack'))).mode & 0o7777).toBe(0o2770)
   })
 })
 
