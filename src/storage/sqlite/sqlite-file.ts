@@ -46,7 +46,7 @@ export function openSqliteFile(store: SqliteStore, place: FilePlace, what: strin
 }
 
 /**
- * Reads ranges of a file, each chunk that they touch once.
+ * Reads ranges of a file, each chunk that they touch once: of it from the first byte that is wanted to the last.
  *
  * @param what the file, for messages.
  */
@@ -59,20 +59,35 @@ export async function readRanges(
   for (const range of ranges) assertWithin(range, place.size, what)
   const results = ranges.map(({ length }) => new Uint8Array(length))
   for (const [number, parts] of partsByChunk(ranges, place.chunkBytes)) {
-    const row = await store.run((sql) => sql.readChunk.get(chunkId(place.id, number)))
+    const span = spanOf(parts)
+    const row = await store.run((sql) =>
+      sql.readPart.get(span.from + 1, span.length, chunkId(place.id, number)),
+    )
     if (row === undefined) {
       throw new GitError('NOT_FOUND', `${what} was removed; list the packs again`, {
         details: { file: place.id },
       })
     }
-    const chunk = bytesIn(row, 'bytes')
-    assertChunkSize(chunk, number, place, what)
+    assertChunkSize(numberIn(row, 'size'), number, place, what)
+    const bytes = bytesIn(row, 'bytes')
     for (const { range, from, to, length } of parts) {
-      results[range]!.set(chunk.subarray(from, from + length), to)
+      const begin = from - span.from
+      results[range]!.set(bytes.subarray(begin, begin + length), to)
     }
-    await store.noteBytes(chunk.length)
+    await store.noteBytes(bytes.length)
   }
   return results
+}
+
+/** What of a chunk has all parts in it. */
+function spanOf(parts: readonly Part[]): { readonly from: number; readonly length: number } {
+  let from = Infinity
+  let end = 0
+  for (const part of parts) {
+    from = Math.min(from, part.from)
+    end = Math.max(end, part.from + part.length)
+  }
+  return { from, length: end - from }
 }
 
 function partsByChunk(ranges: readonly ByteRange[], chunkBytes: number): Map<number, Part[]> {
@@ -101,14 +116,10 @@ function assertWithin({ offset, length }: ByteRange, size: number, what: string)
   )
 }
 
-function assertChunkSize(chunk: Uint8Array, number: number, place: FilePlace, what: string): void {
+function assertChunkSize(size: number, number: number, place: FilePlace, what: string): void {
   const expected = Math.min(place.chunkBytes, place.size - number * place.chunkBytes)
-  if (chunk.length === expected) return
-  throw new GitError(
-    'STORAGE',
-    `chunk ${number} of ${what} has ${chunk.length} bytes; expected ${expected}`,
-    {
-      details: { file: place.id, chunk: number },
-    },
-  )
+  if (size === expected) return
+  throw new GitError('STORAGE', `chunk ${number} of ${what} has ${size} bytes; expected ${expected}`, {
+    details: { file: place.id, chunk: number },
+  })
 }

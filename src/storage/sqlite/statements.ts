@@ -76,7 +76,7 @@ const SQL = {
   deleteCondemned: 'DELETE FROM packstone_files WHERE id = ? AND expires = 0',
 
   insertChunk: 'INSERT INTO packstone_chunks (id, bytes) VALUES (?, ?)',
-  readChunk: 'SELECT bytes FROM packstone_chunks WHERE id = ?',
+  readPart: 'SELECT length(bytes) AS size, substr(bytes, ?, ?) AS bytes FROM packstone_chunks WHERE id = ?',
   lastChunks: 'SELECT id FROM packstone_chunks WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?',
   deleteChunk: 'DELETE FROM packstone_chunks WHERE id = ?',
 } as const
