@@ -2,10 +2,9 @@ import { join } from 'node:path'
 import { createNodeCodecs } from '../codec/node/index.ts'
 import { GitError } from '../errors.ts'
 import { hostMemoryBytes } from '../hosts/node/host-memory.ts'
-import type { ObjectFormatName } from '../object/object-format.ts'
 import { createMemoryBudget } from '../odb/memory-budget.ts'
 import { openRepository, type OpenRepositoryOptions, type Repository } from '../repository/repository.ts'
-import { initBareRepository, openBareRepository } from '../storage/fs/index.ts'
+import { openBareRepository } from '../storage/fs/index.ts'
 
 /**
  * Opens the repository at a path: a bare one, or one with a work tree.
@@ -22,10 +21,4 @@ export async function openRepositoryAt(
     return openRepository(storage, { codecs: createNodeCodecs(), ...options, memoryBudget })
   }
   throw new GitError('NOT_FOUND', `'${path}' is not a Git repository`)
-}
-
-/** Makes an empty bare repository whose first branch is `main`. */
-export async function createRepositoryAt(path: string, objectFormat: ObjectFormatName): Promise<void> {
-  const storage = await initBareRepository(path, { objectFormat, head: 'refs/heads/main' })
-  await storage.close()
 }

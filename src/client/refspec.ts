@@ -69,7 +69,7 @@ function isName(text: string): boolean {
 }
 
 /** What stands for the `*` when a name matches the halves around it. */
-export function matchPattern(name: string, [before, after]: readonly [string, string]): string | undefined {
+function matchPattern(name: string, [before, after]: readonly [string, string]): string | undefined {
   const fits = name.length >= before.length + after.length && name.startsWith(before) && name.endsWith(after)
   return fits ? name.slice(before.length, name.length - after.length) : undefined
 }

@@ -1,7 +1,7 @@
 import { isRefName } from '../refs/ref-name.ts'
 import { ArtifactsError } from './artifacts-error.ts'
 
-export const REPOSITORY_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]*$/
+const REPOSITORY_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]*$/
 const MAX_REPOSITORY_NAME = 100
 
 const NAMESPACE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,61}[a-zA-Z0-9._]$/

@@ -17,10 +17,10 @@ export interface WebhookOptions {
   readonly now?: () => number
 }
 
-export const WEBHOOK_EVENT = 'X-Packstone-Event'
-export const WEBHOOK_DELIVERY = 'X-Packstone-Delivery'
-export const WEBHOOK_TIMESTAMP = 'X-Packstone-Timestamp'
-export const WEBHOOK_SIGNATURE = 'X-Packstone-Signature-256'
+const WEBHOOK_EVENT = 'X-Packstone-Event'
+const WEBHOOK_DELIVERY = 'X-Packstone-Delivery'
+const WEBHOOK_TIMESTAMP = 'X-Packstone-Timestamp'
+const WEBHOOK_SIGNATURE = 'X-Packstone-Signature-256'
 
 /**
  * Creates a sink that posts events as JSON. An answer of 2xx takes an event; redirects are not followed. The event's type, its id, the

@@ -56,7 +56,7 @@ export async function importRepository(hub: HubContext, plan: ImportPlan): Promi
 }
 
 /** @throws ArtifactsError `UPSTREAM_UNAVAILABLE` where a hub does not import. */
-export function importOptions({ imports }: HubContext): ImportOptions {
+function importOptions({ imports }: HubContext): ImportOptions {
   if (imports !== undefined) return imports
   throw new ArtifactsError('UPSTREAM_UNAVAILABLE', 'This server does not import repositories.', {
     status: 503,

@@ -54,7 +54,7 @@ export function shownUrl({ url }: Pick<ImportSource, 'url'>): string {
 }
 
 /** Whether a host of a URL is this machine itself. */
-export function isLoopbackHost(hostname: string): boolean {
+function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname)
 }
 

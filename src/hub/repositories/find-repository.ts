@@ -24,18 +24,6 @@ export async function findRepository(
   return record
 }
 
-/**
- * Finds a repository that can be used, by id: never another one that has taken its name.
- *
- * @throws ArtifactsError as {@link findRepository}
- */
-export async function findRepositoryById(hub: HubContext, id: string): Promise<RepositoryRecord> {
-  const record = await hub.registry.readRepository(id)
-  if (record === undefined) throw repositoryNotFound(id)
-  assertReady(record)
-  return record
-}
-
 /** @throws ArtifactsError `CREATE_IN_PROGRESS`, `IMPORT_IN_PROGRESS`, `FORK_IN_PROGRESS` */
 export function assertReady(record: RepositoryRecord): void {
   if (record.status === 'ready') return

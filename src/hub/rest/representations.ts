@@ -7,7 +7,7 @@ import type { MintedToken } from '../tokens/token-actions.ts'
 
 /** What REST shows of things, in the order of fields in which Artifacts shows them. */
 
-export function isoTime(milliseconds: number): string {
+function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
 }
 

@@ -9,12 +9,12 @@ import { createId, isId } from '../repositories/repository-id.ts'
 import { equalInConstantTime } from './constant-time.ts'
 import { createSecret, parseSecret, tokenText } from './token-text.ts'
 
-export const MIN_TTL = 60
-export const MAX_TTL = 31_536_000
+const MIN_TTL = 60
+const MAX_TTL = 31_536_000
 export const DEFAULT_TTL = 86_400
 
 /** How many tokens that are over a repository remembers. */
-export const KEPT_TOKENS = 100
+const KEPT_TOKENS = 100
 
 /** A token at the one moment at which its text is known. */
 export interface MintedToken {

@@ -6,12 +6,12 @@ import { readLog } from '../../../src/repository/read/read-log.ts'
 import { readTyped } from '../../../src/repository/read/read-typed.ts'
 import { resolveRevision } from '../../../src/repository/read/resolve-revision.ts'
 import { BLOB, TREE } from '../../../src/object/object-type.ts'
-import { collectBytes } from '../../../src/bytes/collect.ts'
 import { FastImport } from '../../support/fast-import.ts'
 import { git, gitBytes, gitLines } from '../../support/git.ts'
 import { createHistory } from '../../support/histories.ts'
 import { useScratch } from '../../support/hooks.ts'
 import { openOnDisk } from '../../graph/views.ts'
+import { collect } from '../../protocol/wire.ts'
 
 const scratch = useScratch()
 
@@ -130,7 +130,7 @@ describe('an object', () => {
     for (const id of blobs) {
       const blob = await openBlob(view, parseHex(id))
       if (blob.kind !== 'found') throw new Error(`blob ${id} is ${blob.kind}`)
-      const bytes = await collectBytes(blob.read(), Infinity)
+      const bytes = await collect(blob.read())
       const expected = await gitBytes(['cat-file', 'blob', id], { cwd: path })
       expect([id, blob.size, Buffer.from(bytes).equals(expected)]).toEqual([id, expected.length, true])
     }
