@@ -50,9 +50,10 @@ export class Thread {
         reject(this.#ended)
         return
       }
+      // What cannot be posted is thrown here, and not waited for.
+      this.#worker.postMessage(task, buffers)
       this.#asked.push({ resolve, reject })
       this.#worker.ref()
-      this.#worker.postMessage(task, buffers)
     })
   }
 

@@ -38,6 +38,15 @@ test('a task that fails is an error of its code, and the thread goes on', async 
   await thread.end()
 })
 
+test('a task that cannot be posted is refused, and those after it get their own answers', async () => {
+  const thread = await startThread(`{ kind: 'resolve', isDone: task.key === 2 }`)
+  const withFunction = { ...task(1), count: () => 1 }
+  await expect(thread.ask(withFunction)).rejects.toThrow('could not be cloned')
+  const asked = [2, 3].map((key) => thread.ask(task(key)))
+  expect(await Promise.all(asked)).toEqual([true, false].map((isDone) => ({ kind: 'resolve', isDone })))
+  await thread.end()
+})
+
 test('a thread that dies fails whoever waits for it, and whoever asks later', async () => {
   const thread = await startThread(`(() => { throw new RangeError('out of luck') })()`)
   const asked = [thread.ask(task(1)), thread.ask(task(2))]
