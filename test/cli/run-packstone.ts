@@ -10,12 +10,17 @@ export interface CommandResult {
 /** Runs the built command to its end, as a user does, without git on its PATH. */
 export function runPackstone(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly input?: string } = {},
+  options: {
+    readonly cwd?: string
+    readonly input?: string
+    /** What else is in its environment. */
+    readonly environment?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [packstoneCommand(), ...args], {
       cwd: options.cwd,
-      env: { PATH: '/nowhere', TZ: 'UTC' },
+      env: { PATH: '/nowhere', TZ: 'UTC', ...options.environment },
     })
     const stdout: Buffer[] = []
     let stderr = ''
