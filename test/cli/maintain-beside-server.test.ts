@@ -27,11 +27,12 @@ const PLACES: Readonly<Record<string, () => Promise<Place>>> = {
   s3: async () => {
     const folder = scratch.fresh('bucket')
     await mkdir(folder)
-    const { endpoint, bucket, accessKeyId, secretAccessKey, close } = await startDiskS3Server(folder)
+    const store = await startDiskS3Server(folder)
+    const { endpoint, bucket, accessKeyId, secretAccessKey } = store
     return {
       args: ['--storage', 's3', '--endpoint', endpoint, '--bucket', bucket, '--prefix', 'team/'],
       environment: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-      close,
+      close: () => store.close(),
     }
   },
 }
