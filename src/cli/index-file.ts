@@ -3,17 +3,19 @@ import { hostMemoryBytes } from '../hosts/node/host-memory.ts'
 import { indexPack } from '../pack/indexer/index-pack.ts'
 import type { PackIndexing } from '../pack/indexer/pack-indexing.ts'
 import type { ProgressListener } from '../pack/progress.ts'
-import type { Codecs } from '../codec/ports.ts'
+import type { Codecs, HashAlgorithm } from '../codec/ports.ts'
 import type { ObjectFormat } from '../object/object-format.ts'
 import { openRangeReader, readWholeFile } from './whole-file.ts'
 
 export interface IndexFileOptions {
   readonly codecs: Codecs
   readonly format: ObjectFormat
+  /** Names objects instead of the format's own hash. */
+  readonly objectHash?: HashAlgorithm
   readonly onProgress?: ProgressListener
   /** Bytes; default: what fits the machine. */
   readonly memoryBudget?: number | undefined
-  /** Threads that resolve deltas together, and what their codecs are like. */
+  /** Threads that index together, and what their codecs are like. */
   readonly threads?: {
     readonly count: number
     readonly provider: 'node' | 'portable'
@@ -49,7 +51,7 @@ export async function indexFile(path: string, options: IndexFileOptions): Promis
 
 async function indexInPieces(
   path: string,
-  indexing: Pick<IndexFileOptions, 'codecs' | 'format' | 'onProgress'>,
+  indexing: Pick<IndexFileOptions, 'codecs' | 'format' | 'objectHash' | 'onProgress'>,
   memoryBytes: number,
 ): Promise<PackIndexing> {
   const { indexStoredPack } = await import('../pack/indexer/windowed-indexer.ts')

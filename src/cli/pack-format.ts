@@ -1,5 +1,6 @@
 import { createNodeCodecs } from '../codec/node/index.ts'
-import type { Codecs } from '../codec/ports.ts'
+import type { Codecs, HashAlgorithm } from '../codec/ports.ts'
+import { createSha1WithCollisionDetection } from '../codec/sha1-collision-detection.ts'
 import { objectFormat, type ObjectFormat, type ObjectFormatName } from '../object/object-format.ts'
 
 /** What a command that looks into packs is told about them. */
@@ -10,17 +11,23 @@ export interface PackFormatOptions {
   readonly collisionDetection?: boolean
 }
 
+export interface PackFormat {
+  readonly codecs: Codecs
+  readonly format: ObjectFormat
+  /** Names objects instead of the format's own hash, which is enough for checksums of files. */
+  readonly objectHash?: HashAlgorithm
+}
+
 /** The codecs and the format that the options ask for. The portable provider is loaded only when it is wanted. */
-export async function loadPackFormat(
-  options: PackFormatOptions,
-): Promise<{ readonly codecs: Codecs; readonly format: ObjectFormat }> {
-  const { collisionDetection = false } = options
+export async function loadPackFormat(options: PackFormatOptions): Promise<PackFormat> {
   let codecs: Codecs
   if (options.portable === true) {
     const { createPortableCodecs } = await import('../codec/portable/index.ts')
-    codecs = createPortableCodecs({ collisionDetection })
+    codecs = createPortableCodecs()
   } else {
-    codecs = createNodeCodecs({ collisionDetection })
+    codecs = createNodeCodecs()
   }
-  return { codecs, format: objectFormat(options.objectFormat, codecs) }
+  const format = objectFormat(options.objectFormat, codecs)
+  if (options.collisionDetection !== true || format.name !== 'sha1') return { codecs, format }
+  return { codecs, format, objectHash: createSha1WithCollisionDetection() }
 }

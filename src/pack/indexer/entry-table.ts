@@ -1,3 +1,4 @@
+import { findOffset } from './find-offset.ts'
 import type { DeltaLinks } from './waiting-deltas.ts'
 
 /** What reading an entry alone tells of it, see {@link EntryTable}. */
@@ -104,15 +105,6 @@ export class EntryTable implements DeltaLinks {
 
   /** The row of the entry that begins at this offset, or -1. Rows are in ascending order of offset. */
   rowAt(offset: number): number {
-    let low = 0
-    let high = this.count
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const found = this.offsets[middle]!
-      if (found === offset) return middle
-      if (found < offset) low = middle + 1
-      else high = middle
-    }
-    return -1
+    return findOffset(this.offsets, this.count, offset)
   }
 }

@@ -1,4 +1,5 @@
 import { OFS_DELTA, REF_DELTA } from '../entry-header.ts'
+import { findOffset } from './find-offset.ts'
 import type { DeltaLinks } from './waiting-deltas.ts'
 
 /** Set in `types` for entries that are stored as deltas. */
@@ -96,16 +97,7 @@ export class WindowedTable implements DeltaLinks {
 
   /** The row of the entry that begins at this offset, or -1. */
   rowAt(offset: number): number {
-    let low = 0
-    let high = this.count
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const found = this.offsets[middle]!
-      if (found === offset) return middle
-      if (found < offset) low = middle + 1
-      else high = middle
-    }
-    return -1
+    return findOffset(this.offsets, this.count, offset)
   }
 }
 
