@@ -33,8 +33,10 @@ export class StateMemory<Answer> {
 export class KnownRequests {
   /** Lists of which all objects are in those packs. */
   readonly present: StateMemory<true> = new StateMemory()
-  /** The pack that is the whole answer to a request. */
+  /** The pack that is all that some wants reach. */
   readonly wholePacks: StateMemory<ReachablePackFile | 'none'> = new StateMemory()
+  /** By pack: whether tags that are elsewhere name none of its objects. */
+  readonly tagsWithin: StateMemory<boolean> = new StateMemory()
   readonly #digests = new WeakMap<readonly unknown[], string>()
 
   /** A digest of a list of ids in hexadecimal, which must not change any more. */

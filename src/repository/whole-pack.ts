@@ -17,13 +17,17 @@ export interface IncludedTag {
 }
 
 /** A digest of a request that nothing bounds. */
-export function digestRequest({ format, requests }: ObjectView, request: WholePackRequest): string {
-  const tags = requests.digestOf(
-    request.includeTags,
+export function digestRequest(view: ObjectView, request: WholePackRequest): string {
+  return `${view.requests.digest(request.wants, view.format)} ${digestTags(view, request.includeTags)}`
+}
+
+/** Of tags; what each names follows from its id. */
+function digestTags({ format, requests }: ObjectView, tags: readonly IncludedTag[]): string {
+  return requests.digestOf(
+    tags,
     (list) => list.flatMap(({ id, peeled }) => (peeled === undefined ? [] : [id])),
     format,
   )
-  return `${requests.digest(request.wants, format)} ${tags}`
 }
 
 /**
@@ -33,35 +37,51 @@ export function digestRequest({ format, requests }: ObjectView, request: WholePa
  * Only for requests that nothing bounds: no haves, no filter, no shallow commits on either side.
  */
 export function findWholePack(view: ObjectView, request: WholePackRequest): ReachablePackFile | undefined {
-  const { reachability, requests } = view
-  const digest = digestRequest(view, request)
+  const pack = findPackOf(view, request.wants)
+  return pack !== undefined && hasItsTags(view, pack, request.includeTags) ? pack : undefined
+}
+
+/** Like {@link findWholePack}, for a request that includes no tags. */
+export function findPackOf(
+  { reachability, requests, format }: ObjectView,
+  wants: readonly ObjectId[],
+): ReachablePackFile | undefined {
+  const digest = requests.digest(wants, format)
   const known = requests.wholePacks.get(reachability, digest)
   if (known !== undefined) return known === 'none' ? undefined : known
-  const found = reachability.packs.find((pack) => isWhole(pack, request))
+  const found = reachability.packs.find((pack) => isWhole(pack, wants))
   requests.wholePacks.set(reachability, digest, found ?? 'none')
   return found
 }
 
-function isWhole(
-  { index, reachability, mask }: ReachablePackFile,
-  { wants, includeTags }: WholePackRequest,
-): boolean {
-  if (mask !== undefined || reachability.externalCount > 0) return false
+function isWhole({ index, reachability, mask }: ReachablePackFile, wants: readonly ObjectId[]): boolean {
+  if (mask !== undefined || reachability.externalCount > 0 || wants.length < reachability.tips.length)
+    return false
   const id = new Uint8Array(index.idLength)
-  const find = (text: ObjectId): number => {
-    parseHexInto(text, id)
-    return index.find(id)
-  }
   const { positions } = index
   const wanted = new Uint32Array(wants.length)
-  for (const [at, want] of wants.entries()) {
-    const rank = find(want)
+  for (let at = 0; at < wants.length; at++) {
+    parseHexInto(wants[at]!, id)
+    const rank = index.find(id)
     if (rank < 0) return false
     wanted[at] = positions[rank]!
   }
-  if (!isWithin(reachability.tips, wanted.sort())) return false
-  // A tag elsewhere that names an object of the pack would have to come along.
-  return includeTags.every((tag) => tag.peeled === undefined || find(tag.id) >= 0 || find(tag.peeled) < 0)
+  return isWithin(reachability.tips, wanted.sort())
+}
+
+/** Whether no tag that is elsewhere would have to come along with the objects of a pack. */
+function hasItsTags(view: ObjectView, pack: ReachablePackFile, tags: readonly IncludedTag[]): boolean {
+  const digest = digestTags(view, tags)
+  const known = view.requests.tagsWithin.get(pack, digest)
+  if (known !== undefined) return known
+  const id = new Uint8Array(view.format.idLength)
+  const has = (text: ObjectId): boolean => {
+    parseHexInto(text, id)
+    return pack.index.find(id) >= 0
+  }
+  const answer = tags.every((tag) => tag.peeled === undefined || has(tag.id) || !has(tag.peeled))
+  view.requests.tagsWithin.set(pack, digest, answer)
+  return answer
 }
 
 /** Whether all of some numbers are among others, both in ascending order. */

@@ -1,6 +1,7 @@
 import { parseHex, parseHexInto } from '../../bytes/hex.ts'
 import type { ObjectId } from '../../object/object-id.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
+import { findPackOf } from '../../repository/whole-pack.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { HiddenRefs } from '../hidden-refs.ts'
 import type { ProtocolLimits } from '../protocol-limits.ts'
@@ -29,7 +30,11 @@ const MANY = 16
 export async function findAbsent(view: ObjectView, ids: readonly ObjectId[]): Promise<ObjectId | undefined> {
   const { reachability, requests, format } = view
   const digest = ids.length >= MANY ? requests.digest(ids, format) : undefined
-  if (digest !== undefined && requests.present.get(reachability, digest) === true) return undefined
+  if (digest !== undefined) {
+    // What a clone asks for next is looked up once for both.
+    if (findPackOf(view, ids) !== undefined) return undefined
+    if (requests.present.get(reachability, digest) === true) return undefined
+  }
   const raw = new Uint8Array(format.idLength)
   let open = ids.filter((id) => {
     parseHexInto(id, raw)
