@@ -190,7 +190,8 @@ describe('events', () => {
   })
 
   it('tell of a ref that is sent again where it is, and not of a push with nothing to send', async () => {
-    const hub = createListeningHub({}, { storage: createFsStorage({ directory: scratch.fresh('data') }) })
+    const storage = createFsStorage({ directory: scratch.fresh('data') })
+    const hub = createListeningHub({}, { storage })
     const { token, remote } = await hub.result<CreatedResult>('POST', '/namespaces/team/repos', {
       name: 'same',
     })
@@ -220,6 +221,8 @@ describe('events', () => {
       totalCommitsCount: 0,
     })
     expect(hub.failures).toEqual([])
+    await hub.hub.close()
+    await storage.close()
   })
 
   it('may count only what a push brings, all of it', async () => {
