@@ -53,6 +53,8 @@ export interface WorkerEnvironment {
   readonly ORIGIN?: string
   /** How many seconds after a push the repository is maintained. Default 30. */
   readonly MAINTENANCE_DELAY?: string | number
+  /** How many seconds after its last push a repository's large packs are joined. Default 3600, an hour. */
+  readonly CONSOLIDATION_DELAY?: string | number
   /** How many seconds files are kept that nobody needs any more, for those who are reading them. Default 86400, a day. */
   readonly GRACE_PERIOD?: string | number
 }

@@ -8,7 +8,11 @@ import type { WorkerEnvironment } from './bindings.ts'
 import { createRemoteRegistry } from './remote-registry.ts'
 
 /** Of the 128 MiB of an isolate, which other objects of the same class may share. */
-export const MEMORY = 24 << 20
+export const MEMORY = 16 << 20
+/** Of the same: what is read ahead of those who read large packs, in bytes. */
+export const READ_AHEAD = 8 << 20
+/** The size of the parts of an upload, of which a pack that is written holds two. The least that R2 takes. */
+export const PART = 5 << 20
 
 export interface HubOfOptions {
   readonly storage: Storage

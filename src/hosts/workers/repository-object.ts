@@ -12,7 +12,7 @@ import {
   type SqliteR2Storage,
 } from '../../storage/sqlite-r2/index.ts'
 import type { ObjectState, WorkerEnvironment } from './bindings.ts'
-import { createHubOf, MEMORY, originOf } from './hub-of.ts'
+import { createHubOf, MEMORY, originOf, PART, READ_AHEAD } from './hub-of.ts'
 import { createRepositoryPeers } from './repository-peers.ts'
 import { readSettings, type WorkerSettings } from './worker-settings.ts'
 import { captureOutcome, type ObjectOutcome } from './object-outcome.ts'
@@ -20,11 +20,16 @@ import { captureOutcome, type ObjectOutcome } from './object-outcome.ts'
 /** How long maintenance that was not done waits, so that requests get their turn, in milliseconds. */
 const MAINTENANCE_PAUSE = 1000
 
-/** What maintenance may take of an alarm: of its CPU time, and of the memory of the isolate. */
-const BUDGET = { milliseconds: 15_000, bytes: 48 << 20 }
+/** What maintenance may take of an alarm. Repositories of Artifacts have up to 1 GB, which are joined in one alarm. */
+const BUDGET = { milliseconds: 15_000 }
+const JOIN_BYTES = 1 << 30
+/** What making a pack may take of the memory of the isolate, in bytes. */
+const PACKING_BYTES = 8 << 20
 
 /** Under which the object remembers the id of its repository. */
 const ID = 'repository-id'
+/** Under which it remembers when others changed the repository for the last time, in milliseconds since the epoch. */
+const CHANGED = 'changed'
 
 type Given<Method extends keyof RepositoriesHere> = Parameters<RepositoriesHere[Method]>
 type Answer<Method extends keyof RepositoriesHere> = Promise<
@@ -42,6 +47,7 @@ export class RepositoryObject extends DurableObject<WorkerEnvironment> {
   readonly #memory: MemoryBudget = createMemoryBudget(MEMORY)
   /** By origin: where clients came to stands in the answers. */
   readonly #hubs = new Map<string, Hub>()
+  #isMaintaining = false
 
   constructor(ctx: ObjectState, env: WorkerEnvironment) {
     super(ctx, env)
@@ -51,6 +57,8 @@ export class RepositoryObject extends DurableObject<WorkerEnvironment> {
     this.#storage = createSqliteR2Storage({
       database: createDurableObjectDatabase(ctx.storage, { location: `durable-object:${own}` }),
       bucket: env.PACKS,
+      readAheadBytes: READ_AHEAD,
+      partBytes: PART,
       gracePeriod: this.#settings.gracePeriod,
       peers: createRepositoryPeers(env, (key) => env.REPOSITORIES.idFromName(key).toString() === own),
       onChange: (_key, id) => this.#noteChange(id),
@@ -87,10 +95,20 @@ export class RepositoryObject extends DurableObject<WorkerEnvironment> {
 
   async #maintain(stored: RepositoryStorage): Promise<void> {
     const repository = openRepository(stored, { codecs: createPortableCodecs(), memoryBudget: this.#memory })
+    const { storage } = this.#state
+    const quietAt = ((await storage.get<number>(CHANGED)) ?? 0) + this.#settings.consolidationDelay
+    const isQuiet = Date.now() >= quietAt
+    this.#isMaintaining = true
     try {
-      const { done } = await maintain(repository, { mode: 'gc', budget: BUDGET })
+      const { done, leftOut } = await maintain(repository, {
+        mode: 'gc',
+        budget: isQuiet ? { ...BUDGET, joinBytes: JOIN_BYTES } : BUDGET,
+        memoryBytes: PACKING_BYTES,
+      })
       if (!done) await this.#wake(MAINTENANCE_PAUSE)
+      else if (leftOut.length > 0 && !isQuiet) await this.#wake(Math.max(0, quietAt - Date.now()))
     } finally {
+      this.#isMaintaining = false
       await repository.close()
     }
   }
@@ -112,6 +130,8 @@ export class RepositoryObject extends DurableObject<WorkerEnvironment> {
       return
     }
     if ((await storage.get<string>(ID)) !== id) await storage.put(ID, id)
+    // What maintenance changes is not a reason to wait.
+    if (!this.#isMaintaining) await storage.put(CHANGED, Date.now())
     await this.#wake(this.#settings.maintenanceDelay)
   }
 

@@ -107,12 +107,12 @@ export function choosePart(state: RepositoryState, context: StepContext): readon
   return waiting.filter(({ description }) => (bytes += description.packSize) <= limit)
 }
 
-/** The packs that can be joined after all parts were rewritten. */
-export function chooseParts(state: RepositoryState, context: StepContext): readonly MaintainedPack[] {
+/** The packs that can be joined after all parts were rewritten, of so many bytes together. */
+export function chooseParts(state: RepositoryState, maxBytes: number): readonly MaintainedPack[] {
   const sorted = [...state.ordinary].sort(
     (left, right) => left.description.packSize - right.description.packSize,
   )
-  return takeWithin(sorted, context.options.maxStepBytes)
+  return takeWithin(sorted, maxBytes)
 }
 
 /** Rewrites some packs: what is reachable of them with deltas searched anew, what is not into a pack of its own. */

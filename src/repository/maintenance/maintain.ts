@@ -17,7 +17,7 @@ import { checkedMaintenanceOptions, type MaintenanceOptions } from './maintenanc
 import type { MaintenanceResult, MaintenanceStep } from './maintenance-result.ts'
 import { writePackNote } from './pack-note.ts'
 import { readRoots, readState, type MaintainedPack, type RepositoryState } from './repository-state.ts'
-import { createStepContext, type StepContext } from './step-context.ts'
+import { createStepContext, withoutDeadline, type StepContext } from './step-context.ts'
 
 /** How often in one call others may take away the packs that a step is about. */
 const MAX_CONFLICTS = 10
@@ -44,18 +44,22 @@ export async function maintain(
   if (unlock === 'busy') return { done: false, busy: true, leftOut: [], steps: [] }
   const over = checked.milliseconds === undefined ? undefined : AbortSignal.timeout(checked.milliseconds)
   const signals = [options.signal, over].filter((signal) => signal !== undefined)
-  const context = createStepContext(checked, AbortSignal.any(signals))
+  const givenUp = options.signal ?? new AbortController().signal
+  const context = createStepContext(checked, AbortSignal.any(signals), givenUp)
   const steps: MaintenanceStep[] = []
   const leftOut = new Set<string>()
   const report = (step: MaintenanceStep): void => {
     if (step.kind === 'repack' && step.added !== undefined) context.known?.add(step.added)
+    if (context.progress === 'none' && (step.kind === 'repack' || step.kind === 'derive')) {
+      context.progress = 'some'
+    }
     steps.push(step)
     options.onStep?.(step)
   }
   try {
     await tidyUp(repository, report)
     let done = false
-    for (let conflicts = 0; !done && over?.aborted !== true;) {
+    for (let conflicts = 0; !done && over?.aborted !== true && context.progress !== 'spent';) {
       try {
         done = await takeStep(repository, context, report, leftOut)
       } catch (error) {
@@ -98,6 +102,7 @@ async function takeStep(
       context.options.mode === 'geometric'
         ? await joinSmall(repository, mine, context)
         : await consolidateAll(repository, mine, context, leftOut)
+    if (step === 'later') return false
     if (step !== undefined) {
       report(step)
       return false
@@ -130,7 +135,7 @@ async function consolidateAll(
   state: RepositoryState,
   context: StepContext,
   leftOut: Set<string>,
-): Promise<MaintenanceStep | undefined> {
+): Promise<MaintenanceStep | 'later' | undefined> {
   const { mode, gracePeriod, maxStepBytes, force } = context.options
   if (state.pinned.some(({ description }) => description.promisor === true)) {
     leftOut.add('the repository is a partial clone: what it lacks hides what is unreachable')
@@ -170,16 +175,23 @@ async function consolidateInParts(
   state: RepositoryState,
   reachable: Enumeration,
   context: StepContext,
-): Promise<MaintenanceStep | undefined> {
+): Promise<MaintenanceStep | 'later' | undefined> {
+  const { maxStepBytes, maxJoinBytes } = context.options
   const part = choosePart(state, context)
   if (part.length > 0 || state.loose.length > 0) {
     return tried(repository, part, context, () =>
       consolidatePart(repository, state, part, reachable, context),
     )
   }
-  const parts = chooseParts(state, context)
-  if (parts.length === 0) return undefined
-  return tried(repository, parts, context, () => joinPacks(repository, state, parts, context))
+  const parts = chooseParts(state, maxStepBytes)
+  if (parts.length > 0) {
+    return tried(repository, parts, context, () => joinPacks(repository, state, parts, context))
+  }
+  const large = chooseParts(state, maxJoinBytes)
+  if (large.length === 0) return undefined
+  const isFirst = context.progress === 'none'
+  context.progress = 'spent'
+  return isFirst ? joinPacks(repository, state, large, withoutDeadline(context)) : 'later'
 }
 
 /** Does a step; where the time was not enough for it, that is noted, so that the next call takes a smaller one. */

@@ -18,6 +18,11 @@ export interface MaintenanceBudget {
   readonly milliseconds?: number
   /** Packs of at most so many bytes together are rewritten in one step; what is larger alone is left as it is. */
   readonly bytes?: number
+  /**
+   * Packs of at most so many bytes together are joined as they are stored, for `full` and `gc`, where they are too large to be rewritten.
+   * That is the only step of a call, the time does not end it, and it takes no more memory than others. Default: none are.
+   */
+  readonly joinBytes?: number
 }
 
 export interface MaintenanceOptions {
@@ -54,6 +59,7 @@ export interface CheckedMaintenanceOptions {
   readonly threads: SearchThreads | undefined
   readonly force: boolean
   readonly maxStepBytes: number
+  readonly maxJoinBytes: number
   readonly memoryBytes: number
   readonly milliseconds: number | undefined
   readonly onProgress: ProgressListener | undefined
@@ -75,7 +81,7 @@ const LEAST_STEP_BYTES = 1 << 20
 export function checkedMaintenanceOptions(options: MaintenanceOptions): CheckedMaintenanceOptions {
   const { mode = 'geometric', gracePeriod = TWO_WEEKS, factor = 2, search = {}, force = false } = options
   const { memoryBytes = DEFAULT_MEMORY_BYTES } = options
-  const { milliseconds, bytes = Infinity } = options.budget ?? {}
+  const { milliseconds, bytes = Infinity, joinBytes = 0 } = options.budget ?? {}
   if (!['geometric', 'full', 'gc'].includes(mode)) throw invalid('mode', mode, 'geometric, full or gc')
   if (!(gracePeriod >= 0)) throw invalid('gracePeriod', gracePeriod, 'milliseconds, 0 or more')
   if (!(factor >= 2)) throw invalid('factor', factor, 'a number of at least 2')
@@ -84,6 +90,7 @@ export function checkedMaintenanceOptions(options: MaintenanceOptions): CheckedM
   }
   if (!(memoryBytes > 0)) throw invalid('memoryBytes', memoryBytes, 'a number above 0')
   if (!(bytes > 0)) throw invalid('budget.bytes', bytes, 'a number above 0')
+  if (!(joinBytes >= 0)) throw invalid('budget.joinBytes', joinBytes, 'a number of 0 or more')
   checkedDeltaSearchOptions(search)
   const inTime =
     milliseconds === undefined ? Infinity : Math.max(LEAST_STEP_BYTES, milliseconds * BYTES_PER_MILLISECOND)
@@ -97,6 +104,7 @@ export function checkedMaintenanceOptions(options: MaintenanceOptions): CheckedM
     force,
     milliseconds,
     maxStepBytes,
+    maxJoinBytes: Math.max(maxStepBytes, joinBytes),
     memoryBytes: Math.max(LEAST_MEMORY_BYTES, Math.min(memoryBytes, 4 * maxStepBytes)),
     onProgress: options.onProgress,
   }

@@ -7,8 +7,12 @@ export interface StepContext {
   readonly options: CheckedMaintenanceOptions
   /** Fires when the caller gives up and when the time of the call is over. */
   readonly signal: AbortSignal
+  /** Fires only when the caller gives up: for a step that no time ends. */
+  readonly givenUp: AbortSignal
   /** How packs are made. */
   readonly packing: MakePackOptions
+  /** How far the call has got: no step was done yet, some were, or one that is as much as a call may take. */
+  progress: 'none' | 'some' | 'spent'
   /**
    * Names of packs that this call works on: those that were there when it began, and those that it made. What others add meanwhile is left
    * for the next call, so that this one comes to an end.
@@ -18,12 +22,23 @@ export interface StepContext {
   readonly made: Map<string, NamedEnumeration>
 }
 
-export function createStepContext(options: CheckedMaintenanceOptions, signal: AbortSignal): StepContext {
+/**
+ * Creates the context of a call.
+ *
+ * @param signal fires when the caller gives up, and when the time is over; `givenUp` in the first case only.
+ */
+export function createStepContext(
+  options: CheckedMaintenanceOptions,
+  signal: AbortSignal,
+  givenUp: AbortSignal,
+): StepContext {
   const { memoryBytes, search, threads, onProgress } = options
   const quarter = Math.floor(memoryBytes / 4)
   return {
     options,
     signal,
+    givenUp,
+    progress: 'none',
     known: undefined,
     made: new Map(),
     packing: {
@@ -38,4 +53,10 @@ export function createStepContext(options: CheckedMaintenanceOptions, signal: Ab
       ...(onProgress === undefined ? {} : { onProgress }),
     },
   }
+}
+
+/** The context of a step that no time ends. */
+export function withoutDeadline(context: StepContext): StepContext {
+  const { givenUp, packing } = context
+  return { ...context, signal: givenUp, packing: { ...packing, signal: givenUp } }
 }

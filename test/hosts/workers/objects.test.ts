@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -64,6 +65,28 @@ test('alarms put the packs of many pushes together, and a clone is then that pac
   await git(['clone', '--quiet', '--bare', withToken(demo), clone])
   const received = (await readdir(join(clone, 'objects/pack'))).filter((name) => name.endsWith('.pack'))
   // A pack is named by the checksum that it ends with.
+  expect(received).toEqual(packNames(packs).map((name) => `${name}.pack`))
+  await git(['fsck', '--strict'], { cwd: clone })
+})
+
+test('packs that are too large for a step are joined in an alarm when nobody has pushed for a while', async () => {
+  const worker = await start({ bindings: { MAINTENANCE_DELAY: '1', CONSOLIDATION_DELAY: '2' } })
+  const demo = await new RestClient(worker).call<Created>('POST', '/namespaces/team/repos', { name: 'demo' })
+  const work = await makeWork()
+  await git(['config', 'core.compression', '0'], { cwd: work })
+  for (const name of ['a', 'b']) {
+    await writeFile(join(work, `large-${name}`), randomBytes(9 << 20))
+    await commitAndPush(work, withToken(demo), name)
+  }
+  await commitAndPush(work, withToken(demo), 'c')
+  const packs = await waitFor(
+    () => ask<{ name: string; packSize: number }[]>(worker, demo.id, 'packs'),
+    ({ length }) => length === 1,
+  )
+  expect(packs[0]?.packSize).toBeGreaterThan(18 << 20)
+  const clone = scratch.fresh('clone')
+  await git(['clone', '--quiet', '--bare', withToken(demo), clone])
+  const received = (await readdir(join(clone, 'objects/pack'))).filter((name) => name.endsWith('.pack'))
   expect(received).toEqual(packNames(packs).map((name) => `${name}.pack`))
   await git(['fsck', '--strict'], { cwd: clone })
 })

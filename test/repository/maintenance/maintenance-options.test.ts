@@ -10,6 +10,7 @@ test.each([
   [{ memoryBytes: 0 }, 'memoryBytes'],
   [{ budget: { milliseconds: 0 } }, 'budget.milliseconds'],
   [{ budget: { bytes: -5 } }, 'budget.bytes'],
+  [{ budget: { joinBytes: -1 } }, 'budget.joinBytes'],
   [{ search: { window: -1 } }, 'window'],
 ])('the options %j are refused, and %s is named', (options, name) => {
   expect(() => checkedMaintenanceOptions(options)).toThrow(gitError('INVALID_ARGUMENT', name))

@@ -72,6 +72,26 @@ describe.each(KINDS)('a repository in %s', (kind) => {
     expect(await maintain(repository, { mode: 'gc' })).toMatchObject({ done: true, steps: [] })
   })
 
+  test('has packs that are too large to be rewritten joined as they are stored, in a call that does nothing else', async () => {
+    const { repository, objects } = await createPushed(5)
+    const before = await repository.storage.listPacks()
+    expect(before.length).toBeGreaterThan(1)
+    const budget = { bytes: 1, milliseconds: 60_000 }
+    const { leftOut, done } = await maintain(repository, { mode: 'gc', budget })
+    expect([leftOut.length, done]).toEqual([1, true])
+    const results = await maintainUntilDone(repository, {
+      mode: 'gc',
+      budget: { ...budget, joinBytes: 1 << 30 },
+    })
+    const joins = results.filter(({ steps }) => steps.some(({ kind }) => kind === 'repack'))
+    expect(joins).toMatchObject([{ done: false, steps: [{ kind: 'repack', how: 'join' }] }])
+    const [only, ...others] = await repository.storage.listPacks()
+    expect(others).toEqual([])
+    expect(await clonedObjects(repository, scratch.fresh('joined'))).toEqual(objects)
+    const { pack } = await cloneBytes(repository)
+    expect(pack.equals(await storedBytes(repository, only!.name))).toBe(true)
+  })
+
   test('is repacked in steps that a budget bounds', async () => {
     const { repository, objects } = await createPushed(2)
     const results = await maintainUntilDone(repository, { mode: 'full', budget: { bytes: 4000 } })

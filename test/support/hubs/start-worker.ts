@@ -39,6 +39,11 @@ async function bundle(program: string): Promise<string> {
   return outputFiles[0]?.text ?? ''
 }
 
+/** Bundles the ready Worker, or another program. */
+export function bundleReadyWorker(program: string = READY): Promise<string> {
+  return bundle(program)
+}
+
 /** Bundles a Worker, as its users' tools do, and runs it in workerd. */
 export async function startWorker(options: StartOptions = {}): Promise<RunningWorker> {
   const shared = { modules: true, compatibilityDate: '2026-04-01' } as const
