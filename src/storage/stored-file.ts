@@ -11,6 +11,8 @@ export interface ByteRange {
 export interface StoredFile {
   /** Size in bytes. */
   readonly size: number
+  /** What one call of `read` reads best, in bytes, where a round trip is dear: a few bytes cost hardly less then. */
+  readonly readBytes?: number
   /**
    * Reads ranges, all within the file, in as few round trips as the store needs.
    *

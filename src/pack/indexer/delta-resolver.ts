@@ -6,20 +6,22 @@ import { GitError } from '../../errors.ts'
 import type { ObjectType } from '../../object/object-type.ts'
 import { EntryHeader } from '../entry-header.ts'
 import { assertObjectSize, earlyEof, inEntry } from './entry-error.ts'
-import { FileWindow, type RangeReader } from './file-window.ts'
+import { FileWindow, type EntryBounds, type RangeReader } from './file-window.ts'
 import { HEADROOM, type ObjectIntake } from './object-intake.ts'
 import type { ScannedPack } from './pack-scanner.ts'
 import type { WindowedTable } from './windowed-table.ts'
 
-/** How many entries ahead are looked at for what to read, beyond the last one that had to be read. */
+/** How many entries ahead are looked at for what to read, beyond the last one that fits the window. */
 const LOOK_AHEAD = 256
+/** The part of the window that is for whole objects, of eight: deltas are smaller, and lie apart. */
+const ROOTS_PART = 2
 /** An entry that does not fit the window is inflated from pieces of this size. */
 const PIECE = 1 << 18
 
 export interface DeltaResolverOptions {
   readonly codecs: Codecs
   readonly intake: ObjectIntake
-  /** Bytes for parts of the file, and for inflated objects. */
+  /** Bytes for entries of the file, and for inflated objects. */
   readonly windowBytes: number
   readonly pathBytes: number
   /** Lets others run, now and then; its rejection ends the work. Given the bytes that came out since the last turn. */
@@ -47,7 +49,9 @@ export class DeltaResolver {
   readonly #pack: ScannedPack
   readonly #table: WindowedTable
   readonly #intake: ObjectIntake
-  readonly #window: FileWindow
+  /** Deltas that come next, and objects below which there are deltas. The latter are in the order of the file, so that they are kept apart. */
+  readonly #deltas: FileWindow
+  readonly #roots: FileWindow
   readonly #header = new EntryHeader()
   readonly #deltaHeader = new DeltaHeader()
   /** The delta at hand. */
@@ -71,7 +75,13 @@ export class DeltaResolver {
     this.#pack = pack
     this.#table = pack.table
     this.#intake = options.intake
-    this.#window = new FileWindow(file, options.windowBytes)
+    const entries: EntryBounds = {
+      begin: (row) => this.#table.offsets[row]!,
+      end: (row) => this.#entryEnd(row),
+    }
+    const forRoots = (options.windowBytes * ROOTS_PART) / 8
+    this.#deltas = new FileWindow(file, entries, options.windowBytes - forRoots)
+    this.#roots = new FileWindow(file, entries, forRoots)
   }
 
   /**
@@ -120,11 +130,7 @@ export class DeltaResolver {
       if (starts[depth]! < 0) await this.#derive(depth)
       next[depth] = table.next(child)
       const deltaSize = this.#tryInflate(child, this.#delta, 0)
-      const at = this.#apply(
-        child,
-        deltaSize < 0 ? await this.#fetch(child, this.#delta, 0, depth) : deltaSize,
-        depth,
-      )
+      const at = this.#apply(child, deltaSize < 0 ? await this.#fetchDelta(child, depth) : deltaSize, depth)
       const size = this.#deltaHeader.resultSize
       table.setType(child, type)
       this.#intake.take(
@@ -169,13 +175,13 @@ export class DeltaResolver {
       this.#sizes[0] = body.length
     } else {
       const size = this.#tryInflate(root, this.#path, HEADROOM)
-      this.#sizes[0] = size < 0 ? await this.#fetch(root, this.#path, HEADROOM, depth) : size
+      this.#sizes[0] = size < 0 ? await this.#fetchRoot(root) : size
     }
     starts[0] = HEADROOM
     for (let at = 1; at <= depth; at++) {
       const row = this.#rows[at]!
       const size = this.#tryInflate(row, this.#delta, 0)
-      starts[at] = this.#apply(row, size < 0 ? await this.#fetch(row, this.#delta, 0, depth) : size, at - 1)
+      starts[at] = this.#apply(row, size < 0 ? await this.#fetchAgain(at, depth) : size, at - 1)
     }
   }
 
@@ -220,12 +226,10 @@ export class DeltaResolver {
 
   /** Inflates an entry to `out[at, …)` and returns its size, or -1 when it is not in the window. */
   #tryInflate(row: number, out: Arena, at: number): number {
-    const offset = this.#table.offsets[row]!
-    const length = this.#entryEnd(row) - offset
-    const window = this.#window
-    if (!window.tryRange(offset, length)) return -1
+    const window = this.#windowOf(row)
+    if (!window.tryEntry(row)) return -1
     const { bytes, at: start } = window
-    const end = start + length
+    const end = start + this.#entryEnd(row) - this.#table.offsets[row]!
     const header = this.#header
     try {
       if (!header.parse(bytes, start, end, this.#table.idLength)) throw earlyEof()
@@ -235,62 +239,98 @@ export class DeltaResolver {
         throw earlyEof()
       return size
     } catch (error) {
-      throw inEntry(error, offset)
+      throw inEntry(error, this.#table.offsets[row]!)
     }
+  }
+
+  #windowOf(row: number): FileWindow {
+    return this.#table.isDelta(row) ? this.#deltas : this.#roots
   }
 
   #entryEnd(row: number): number {
     return row + 1 < this.#pack.storedCount ? this.#table.offsets[row + 1]! : this.#pack.entriesEnd
   }
 
-  /** Reads an entry that is not in the window, together with what will be needed after it, and inflates it. */
-  async #fetch(row: number, out: Arena, at: number, depth: number): Promise<number> {
-    if (this.#entryEnd(row) - this.#table.offsets[row]! > this.#window.maxRange)
-      return this.#inflateInPieces(row, out, at)
-    // What was noted as resident may have made way for what was read: then it is read again, and is new enough to stay.
-    for (;;) {
-      this.#wantAhead(row, depth)
-      await this.#window.settle()
-      const size = this.#tryInflate(row, out, at)
-      if (size >= 0) return size
-    }
+  /** Reads an object that is not resident into the path, together with those that will be needed after it. */
+  async #fetchRoot(row: number): Promise<number> {
+    if (!this.#isSmall(row, this.#roots)) return this.#inflateInPieces(row, this.#path, HEADROOM)
+    this.#roots.want(row)
+    this.#wantRoots()
+    await this.#roots.settle()
+    return this.#tryInflate(row, this.#path, HEADROOM)
   }
 
-  /** Notes this row and those that come after it in the order of the walk. */
-  #wantAhead(row: number, depth: number): void {
+  /** Reads a delta that is not resident, together with those that will be needed after it. */
+  async #fetchDelta(row: number, depth: number): Promise<number> {
+    if (!this.#isSmall(row, this.#deltas)) return this.#inflateInPieces(row, this.#delta, 0)
+    this.#deltas.want(row)
+    this.#wantDeltas(depth, this.#table.firstChild(row))
+    await this.#deltas.settle()
+    return this.#tryInflate(row, this.#delta, 0)
+  }
+
+  /** Reads the delta at a depth of the path once more, together with those below it. */
+  async #fetchAgain(at: number, depth: number): Promise<number> {
+    const row = this.#rows[at]!
+    if (!this.#isSmall(row, this.#deltas)) return this.#inflateInPieces(row, this.#delta, 0)
+    let hasRoom = true
+    for (let below = at; below <= depth && hasRoom; below++) {
+      const next = this.#rows[below]!
+      if (this.#isSmall(next, this.#deltas)) hasRoom = this.#deltas.want(next)
+    }
+    if (hasRoom) this.#wantDeltas(depth, -1)
+    await this.#deltas.settle()
+    return this.#tryInflate(row, this.#delta, 0)
+  }
+
+  #isSmall(row: number, window: FileWindow): boolean {
+    return this.#entryEnd(row) - this.#table.offsets[row]! <= window.maxEntry
+  }
+
+  /** Notes the deltas that come next in the order of the walk, beginning with `first` where that is one. */
+  #wantDeltas(depth: number, first: number): void {
     const table = this.#table
-    this.#want(row)
     const stack: number[] = []
     for (let above = 0; above <= depth; above++) stack.push(this.#next[above]!)
-    stack.push(table.firstChild(row))
+    stack.push(first)
     let nextRoot = this.#nextRoot
     let idle = 0
     while (idle < LOOK_AHEAD) {
       const ahead = stack.pop()
       if (ahead === undefined) {
-        while (
-          nextRoot < this.#pack.storedCount &&
-          (table.isDelta(nextRoot) || table.firstChild(nextRoot) < 0)
-        )
-          nextRoot++
+        nextRoot = this.#rootFrom(nextRoot)
         if (nextRoot >= this.#pack.storedCount) return
-        const added = this.#want(nextRoot)
-        if (added < 0) return
-        idle = added > 0 ? 0 : idle + 1
         stack.push(table.firstChild(nextRoot++))
       } else if (ahead >= 0) {
-        const added = this.#want(ahead)
-        if (added < 0) return
-        idle = added > 0 ? 0 : idle + 1
+        const isSmall = this.#isSmall(ahead, this.#deltas)
+        if (isSmall && !this.#deltas.want(ahead)) return
+        idle = isSmall ? 0 : idle + 1
         stack.push(table.next(ahead), table.firstChild(ahead))
       }
     }
   }
 
-  #want(row: number): number {
-    const offset = this.#table.offsets[row]!
-    const length = this.#entryEnd(row) - offset
-    return length > this.#window.maxRange ? 0 : this.#window.want(offset, length)
+  /** Notes the objects below which there are deltas, from the next one on. */
+  #wantRoots(): void {
+    const { storedCount } = this.#pack
+    let idle = 0
+    for (
+      let root = this.#rootFrom(this.#nextRoot);
+      root < storedCount && idle < LOOK_AHEAD;
+      root = this.#rootFrom(root + 1)
+    ) {
+      const isSmall = this.#isSmall(root, this.#roots)
+      if (isSmall && !this.#roots.want(root)) return
+      idle = isSmall ? 0 : idle + 1
+    }
+  }
+
+  /** The first row from this one on that is a whole object with deltas below it; behind the last row when there is none. */
+  #rootFrom(row: number): number {
+    const table = this.#table
+    let root = row
+    while (root < this.#pack.storedCount && (table.isDelta(root) || table.firstChild(root) < 0)) root++
+    return root
   }
 
   /** Inflates an entry that is too large for the window. */

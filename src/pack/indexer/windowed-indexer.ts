@@ -20,6 +20,8 @@ import { WaitingDeltas } from './waiting-deltas.ts'
 const TURN = 8 << 20
 /** The most of the pack that is looked at together while it is scanned. */
 const MAX_SCAN_WINDOW = 1 << 20
+/** What reads may leave behind, in bytes, where the file does not say how much one reads best. */
+const MOST_LEFT = 16 << 20
 /** The least memory that indexing is planned for. */
 const MIN_MEMORY = 1 << 15
 
@@ -29,7 +31,7 @@ export interface WindowedIndexOptions extends Omit<ObjectIntakeOptions, 'reachab
   /**
    * Memory for parts of the pack and for inflated objects, in bytes. On top come some 41 bytes an object, as many again with
    * reachability, and the index; and a commit, tree or tag, or an object that is stored as a delta together with its base, where
-   * these are larger than the memory given.
+   * these are larger than the memory given; and six times what one call reads best of a file whose reads are dear.
    */
   readonly memoryBytes: number
   /** Also write down what points at what, see {@link PackIndexing.reachability}. */
@@ -38,7 +40,7 @@ export interface WindowedIndexOptions extends Omit<ObjectIntakeOptions, 'reachab
   readonly onHeader?: (objectCount: number) => void
   readonly onProgress?: ProgressListener
   readonly signal?: AbortSignal
-  /** Called when large tables were let go. */
+  /** Called when large tables or much of what was read were let go. */
   readonly collectGarbage?: () => void
 }
 
@@ -124,13 +126,16 @@ export class WindowedIndexer {
    */
   async resolve(file: RangeReader): Promise<void> {
     const pack = this.#scanned()
-    const { codecs, memoryBytes, onProgress } = this.#options
+    const { codecs, memoryBytes, onProgress, collectGarbage } = this.#options
     const total = pack.deltaCount
     if (total === 0) return
-    const resolver = new DeltaResolver(file, pack, {
+    // What the scan and the writing of the file took makes room for what is read.
+    collectGarbage?.()
+    const resolver = new DeltaResolver(tidyReader(file, collectGarbage), pack, {
       codecs,
       intake: this.#intake,
-      windowBytes: memoryBytes / 4,
+      // The more is kept of what calls read, the fewer there are, where they are dear.
+      windowBytes: Math.max(memoryBytes / 2, 3 * (file.readBytes ?? 0)),
       pathBytes: Math.floor(memoryBytes / 2),
       turnBytes: TURN,
       turn: async () => {
@@ -218,6 +223,26 @@ export class WindowedIndexer {
     if (unresolved === 0) return
     const [base] = waiting.missing()
     throw unresolvedDeltas(unresolved, base === undefined ? undefined : encodeHex(base))
+  }
+}
+
+/** The file; what its reads leave behind is given back before it becomes much. */
+function tidyReader(file: RangeReader, collectGarbage: (() => void) | undefined): RangeReader {
+  if (collectGarbage === undefined) return file
+  const most = file.readBytes ?? MOST_LEFT
+  let left = 0
+  return {
+    size: file.size,
+    ...(file.readBytes === undefined ? {} : { readBytes: file.readBytes }),
+    read: async (ranges) => {
+      const bytes = ranges.reduce((sum, { length }) => sum + length, 0)
+      if (left + bytes > most) {
+        left = 0
+        collectGarbage()
+      }
+      left += bytes
+      return file.read(ranges)
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { GitError } from '../../errors.ts'
 import type { ByteRange, StoredFile } from '../stored-file.ts'
 import type { Bucket } from './bucket.ts'
-import { assertWithin, cutRanges, planReads } from './range-plan.ts'
+import { assertWithin, cutRanges, LEAP_REQUEST, planReads } from './range-plan.ts'
 import { ReadAhead, type ReadAheadPool } from './read-ahead.ts'
 
 /** Requests for one file at the same time: as many as a Worker has connections. */
@@ -25,6 +25,7 @@ export function openBucketFile(place: BucketFilePlace): StoredFile {
   const ahead = new ReadAhead(place.readAhead, size, (offset, length) => readRange(place, { offset, length }))
   return {
     size,
+    readBytes: LEAP_REQUEST,
     async read(ranges) {
       if (!open) throw new GitError('INVALID_ARGUMENT', `${what} was closed; open it again to read it`)
       for (const range of ranges) assertWithin(range, size, what)

@@ -3,6 +3,7 @@ import type { ByteRange, FileWriter, StagedFile, StoredFile } from '../stored-fi
 import type { Bucket, BucketUpload } from './bucket.ts'
 import { openBucketFile } from './bucket-file.ts'
 import type { FileName } from './object-names.ts'
+import { LEAP_REQUEST } from './range-plan.ts'
 import type { ReadAheadPool } from './read-ahead.ts'
 
 const WHAT = 'a staged file'
@@ -21,6 +22,7 @@ export interface UploadPlace {
 /** A complete file that no manifest lists. */
 export class BucketStagedFile implements StagedFile {
   readonly size: number
+  readonly readBytes = LEAP_REQUEST
   readonly #place: UploadPlace
   readonly #file: StoredFile
   readonly #finished = Date.now()

@@ -5,6 +5,8 @@ import type { ByteRange } from '../stored-file.ts'
 export const GAP = 256 << 10
 /** The most bytes of one request. */
 export const MAX_REQUEST = 8 << 20
+/** What one request should bring those who read in leaps: more would save requests, and take several times as much of memory. */
+export const LEAP_REQUEST = 4 << 20
 
 /**
  * Plans the requests for ranges: neighbours are read together, long ones in pieces. Empty ranges need none.

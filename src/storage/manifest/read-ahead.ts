@@ -1,7 +1,8 @@
 import { MAX_REQUEST } from './range-plan.ts'
 
-/** Reads from this size on count as a stream when they follow each other. */
+/** Reads of these sizes count as a stream when they follow each other. Who reads more at once needs nobody to read ahead of him. */
 const LEAST_PIECE = 64 << 10
+const LARGEST_PIECE = 2 << 20
 /** Streams that are followed in one file. */
 const MAX_STREAMS = 16
 /** A window that was not used for so long, in milliseconds, may be taken by others: its reader is gone, or slower than it matters. */
@@ -72,7 +73,7 @@ export class ReadAhead {
 
   /** The bytes of a range where reading ahead helps; `undefined` where it does not: read it, then. */
   async tryRead(offset: number, length: number): Promise<Uint8Array | undefined> {
-    if (length < LEAST_PIECE || length > MAX_REQUEST) return undefined
+    if (length < LEAST_PIECE || length > LARGEST_PIECE) return undefined
     if (this.#size <= MAX_REQUEST) return this.#tryWhole(offset, length)
     const end = offset + length
     const follows = this.#streams.has(offset)

@@ -29,6 +29,8 @@ export interface S3Request {
 /** Statuses after which the same call may succeed. */
 const PASSING: ReadonlySet<number> = /* @__PURE__ */ new Set([408, 409, 425, 429])
 const DEFAULT_TIMEOUT = 60_000
+/** An answer that claims more than this is believed only as it comes. */
+const LARGEST_KNOWN = 64 << 20
 
 /** Sends signed requests to one bucket of an S3-compatible service. */
 export class S3Client {
@@ -80,7 +82,7 @@ export class S3Client {
       answer = {
         status: response.status,
         headers: response.headers,
-        bytes: new Uint8Array(await response.arrayBuffer()),
+        bytes: await readBody(response),
       }
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause)
@@ -104,6 +106,24 @@ export class S3Client {
       { details: { status, storeCode: code } },
     )
   }
+}
+
+/** Reads a body to its end, into one array where its length is known: `arrayBuffer` has all of it twice for a while. */
+async function readBody(response: Response): Promise<Uint8Array> {
+  const { headers, body } = response
+  const length = Number(headers.get('content-length') ?? 0)
+  if (body === null || headers.has('content-encoding') || !(length > 0 && length <= LARGEST_KNOWN)) {
+    return new Uint8Array(await response.arrayBuffer())
+  }
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for await (const chunk of body) {
+    if (at + chunk.length > length) throw new Error(`the answer is longer than the ${length} bytes it claims`)
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  if (at < length) throw new Error(`the answer ended after ${at} of ${length} bytes`)
+  return bytes
 }
 
 export interface S3Answer {

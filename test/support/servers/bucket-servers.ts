@@ -10,14 +10,15 @@ export function serveBucket(
   return startOn(store, prefix, ['--plain', ...args])
 }
 
-/** The same with a limit of Node's heap, in MB. */
-export function serveBucketWithin(
+/** The same with arguments for Node, and more in its environment. */
+export function serveBucketBy(
   store: S3Server,
   prefix: string,
-  heapMegabytes: number,
-  ...args: readonly string[]
+  args: readonly string[],
+  nodeArgs: readonly string[],
+  environment: Readonly<Record<string, string>>,
 ): Promise<PackstoneServer> {
-  return startOn(store, prefix, ['--plain', ...args], [`--max-old-space-size=${heapMegabytes}`])
+  return startOn(store, prefix, ['--plain', ...args], nodeArgs, environment)
 }
 
 /** Starts `packstone serve --storage s3`, a hub, on a part of a bucket. Its API token is `secret`. */
@@ -30,9 +31,11 @@ function startOn(
   prefix: string,
   args: readonly string[],
   nodeArgs: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<PackstoneServer> {
   const place = ['--endpoint', store.endpoint, '--bucket', store.bucket, '--prefix', prefix]
   return startServe(['--storage', 's3', ...place, ...args], nodeArgs, {
+    ...environment,
     AWS_ACCESS_KEY_ID: store.accessKeyId,
     AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
   })
