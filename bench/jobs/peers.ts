@@ -17,7 +17,7 @@ import { findBases } from './fetch.ts'
 const JUST_GIT_LIMIT = 1_500_000_000
 const READS = 2000
 /** Commits whose objects are packed. */
-const PACKED_COMMITS = 100
+const PACKED_COMMITS = 300
 
 interface Match {
   readonly job: string

@@ -19,11 +19,11 @@ async function findFreePort(): Promise<number> {
   return address.port
 }
 
-/** Ends a process, and waits until it has. */
+/** Ends a process and those that it started, as the launcher of a runtime does, and waits until it has. */
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const ended = once(child, 'exit')
-  child.kill()
+  process.kill(-child.pid)
   await ended
 }
 
@@ -52,7 +52,7 @@ async function startProgram(
   await writeFile(join(folder, 'package.json'), JSON.stringify({ dependencies: { packstone: '*' } }))
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
   const [program = '', ...args] = command
-  const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], detached: true })
   const origin = `http://127.0.0.1:${hub.port}`
   const close = async (): Promise<void> => {
     await end(child)
