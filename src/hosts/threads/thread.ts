@@ -16,6 +16,7 @@ export class Thread {
   /** Tasks without an answer, in the order of asking, which is that of the answers. */
   readonly #asked: Asked[] = []
   #ended: Error | undefined
+  #isEnding = false
   #lastKey = 0
   /** How many segments it has been given to search. */
   openSegments = 0
@@ -24,7 +25,8 @@ export class Thread {
     this.#worker = new Worker(file, { workerData })
     this.#worker.on('message', (answer: ThreadAnswer) => {
       const asked = this.#asked.shift()
-      if (this.#asked.length === 0) this.#worker.unref()
+      // An answer that comes when it is being ended leaves the process alive until it has.
+      if (this.#asked.length === 0 && !this.#isEnding) this.#worker.unref()
       if (answer.kind === 'failed')
         asked?.reject(new GitError(answer.code, `a thread failed: ${answer.message}`))
       else asked?.resolve(answer)
@@ -79,6 +81,7 @@ export class Thread {
 
   /** Ends it, whatever it does. */
   async end(): Promise<void> {
+    this.#isEnding = true
     await this.#worker.terminate()
   }
 }
