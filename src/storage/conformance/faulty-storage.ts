@@ -40,6 +40,8 @@ const DELAY = 5
 const UNREPEATABLE = /* @__PURE__ */ new Set(['write'])
 /** What the end of a process does too. */
 const UNCOUNTED = /* @__PURE__ */ new Set(['close'])
+/** What comes with a storage and asks nothing of it: functions that answer at once. */
+const NOT_ASKED = /* @__PURE__ */ new Set(['formats'])
 
 /**
  * Wraps a storage so that one of its calls goes wrong: those of the storage, of repositories, of files that are read and of files that are
@@ -73,8 +75,9 @@ export function createFaultyStorage(storage: Storage, plan: FaultPlan): FaultySt
     const wrapped = new Proxy(target, {
       get(object, name) {
         const member: unknown = Reflect.get(object, name, object)
+        if (typeof name !== 'string' || NOT_ASKED.has(name)) return member
         if (isPort(member)) return wrap(member)
-        if (typeof member !== 'function' || typeof name !== 'string') return member
+        if (typeof member !== 'function') return member
         const invoke = (args: readonly unknown[]): unknown => Reflect.apply(member, object, args.map(unwrap))
         if (UNCOUNTED.has(name)) return (...args: readonly unknown[]) => invoke(args)
         return async (...args: readonly unknown[]): Promise<unknown> => {
