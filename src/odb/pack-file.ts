@@ -30,6 +30,14 @@ const OBJECT_OVERHEAD = 200
 /** Chains kept half-followed; beyond it they are dropped (their readers gave up, or begin again). */
 const MAX_PENDING = 4096
 
+/**
+ * Where the cache holds less than this part of as many objects of the base's size as the pack has, only each so many of the versions on the way
+ * are remembered beside the one that is asked for: the cache reaches further then, and fewer arrays are made, which costs more than to apply
+ * the few deltas between again.
+ */
+const REMEMBERED_PART = 4
+const REMEMBERED_STEP = 4
+
 /** Room for the deltas of a chain that is kept from one to the next. */
 const KEPT_ROOM = 256 << 10
 
@@ -98,9 +106,11 @@ export class PackFile {
   readonly #deltaHeader = new DeltaHeader()
   #composer: DeltaComposer | undefined
   readonly #composeFrom: number
+  readonly #cacheBytes: number
   readonly #pending = new Map<number, PendingChain>()
   /** The deltas of the chain that is being followed; of no use once it was applied. */
   readonly #deltas = new Arena(0)
+  readonly #passing: [Uint8Array, Uint8Array] = [NO_BYTES, NO_BYTES]
 
   constructor(
     name: string,
@@ -118,6 +128,7 @@ export class PackFile {
     this.mask = mask
     this.#codecs = codecs
     this.#objects = objects.openSpace()
+    this.#cacheBytes = objects.maxBytes
     this.#composeFrom = Math.max(COMPOSE_FROM, (COMPOSE_PART * objects.maxBytes) / index.objectCount)
   }
 
@@ -235,23 +246,38 @@ export class PackFile {
     return this.#applyEach(base, links)
   }
 
-  /** Applies deltas from the base upwards; every version on the way is remembered. */
+  /** Applies deltas from the base upwards, and remembers versions on the way. */
   #applyEach(base: RawObject, links: readonly DeltaLink[]): RawObject {
-    let object = base
     const header = this.#deltaHeader
     const { bytes } = this.#deltas
+    const { type } = base
+    const versions = base.body.length * this.index.objectCount
+    const step = versions > REMEMBERED_PART * this.#cacheBytes ? REMEMBERED_STEP : 1
+    let { body } = base
+    let size = body.length
     for (let k = links.length - 1; k >= 0; k--) {
       const { offset, start, end } = links[k]!
       header.parse(bytes, start, end)
       const { baseSize, resultSize, at } = header
-      if (baseSize !== object.body.length) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
+      if (baseSize !== size) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
       assertSize(resultSize, MAX_OBJECT_BYTES)
-      const body = new Uint8Array(resultSize)
-      applyDelta(bytes, at, end, object.body, 0, baseSize, body, 0, resultSize)
-      object = { type: object.type, body }
-      this.#remember(offset, object)
+      const isRemembered = k === 0 || (links.length - k) % step === 0
+      const made = isRemembered ? new Uint8Array(resultSize) : this.#passingVersion(k & 1, resultSize)
+      applyDelta(bytes, at, end, body, 0, size, made, 0, resultSize)
+      if (isRemembered) this.#remember(offset, { type, body: made })
+      body = made
+      size = resultSize
     }
-    return object
+    return { type, body }
+  }
+
+  /** Room for a version that is of use for the next one only; there are two, as one is read while the other is written. */
+  #passingVersion(which: number, size: number): Uint8Array {
+    const room = this.#passing[which]!
+    if (room.length >= size) return room
+    const larger = new Uint8Array(Math.max(size, 4096, 2 * room.length))
+    if (larger.length <= KEPT_ROOM) this.#passing[which] = larger
+    return larger
   }
 
   #remember(offset: number, object: RawObject): void {
