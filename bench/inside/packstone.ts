@@ -50,7 +50,7 @@ export const readOperation: CreateOperation = async (args) => {
       // Half of a budget is for caches.
       memoryBudget: createMemoryBudget(2 * cacheBytes),
     })
-    const view = await repository.openView()
+    const view = await repository.openView({ objectsOnly: true })
     let bytes = 0
     for (const id of ids) {
       const raw = parseObjectId(id, repository.format)

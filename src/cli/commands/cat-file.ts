@@ -35,7 +35,7 @@ export async function catFileCommand(path: string, options: CatFileOptions): Pro
 
   const repository = await openRepositoryAt(path)
   try {
-    const view = await repository.openView()
+    const view = await repository.openView({ objectsOnly: true })
     try {
       const output = new AnswerOutput()
       for await (const names of readLines(process.stdin)) {
