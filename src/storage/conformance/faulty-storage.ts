@@ -100,8 +100,9 @@ export function createFaultyStorage(storage: Storage, plan: FaultPlan): FaultySt
   return { storage: wrap(storage), calls }
 }
 
-/** Closes what nobody will ever see; a staged file stays where it is. */
+/** Closes what nobody will ever see, and gives a lock back, which the dead do not hold; a staged file stays where it is. */
 async function letGo(result: unknown): Promise<void> {
+  if (typeof result === 'function') await Reflect.apply(result, undefined, [])
   if (!isPort(result)) return
   const close: unknown = Reflect.get(result, 'close') ?? Reflect.get(result, 'discard')
   if (typeof close === 'function') await Reflect.apply(close, result, [])
