@@ -17,6 +17,8 @@ export interface GitFiles {
   read(kind: RepositoryFileKind): Promise<Uint8Array | undefined>
   /** Keeps a file derived from the repository: visible whole or not at all, in the place of the former one. */
   write(kind: RepositoryFileKind, bytes: Uint8Array): Promise<void>
+  /** Removes a file derived from the repository, if it is there. */
+  remove(kind: RepositoryFileKind): Promise<void>
   /** The formats of derived files. They come with the layout: who keeps nothing for git to read need not have them in a bundle. */
   readonly formats: GitFileFormats
 }

@@ -149,20 +149,26 @@ function inIdOrder(table: CommitTable, commits: readonly number[]): GraphCommits
   }
 }
 
-/** Writes one index over all packs of the repository's own, where there are several. */
+/**
+ * Writes one index over all packs of the repository's own, where there are several. None is left that names a pack which is gone: who repacks
+ * with git, and has begun before it was written, does not know of it.
+ */
 async function deriveMultiPackIndex(
-  { format }: Repository,
+  { format, storage }: Repository,
   { ordinary, unreachable, pinned }: RepositoryState,
   files: GitFiles,
 ): Promise<boolean> {
   const own = [...ordinary, ...unreachable, ...pinned].filter(
     ({ description }) => description.pinned !== 'borrowed',
   )
-  if (own.length < 2) return false
   const names = own.map(({ file }) => file.name).sort()
   const former = await readIfUsable(files, 'multi-pack-index', (bytes) =>
     files.formats.parseMultiPackIndex(bytes, format),
   )
+  if (own.length < 2) {
+    if (former?.packs.some((name) => !names.includes(name)) === true) await files.remove('multi-pack-index')
+    return false
+  }
   if (former?.packs.join() === names.join()) return false
   const packs = own.map(({ file, description }) => ({
     name: file.name,
@@ -170,7 +176,10 @@ async function deriveMultiPackIndex(
     modified: description.modified,
   }))
   await files.write('multi-pack-index', files.formats.encodeMultiPackIndex(packs, format))
-  return true
+  const there = new Set((await storage.listPacks()).map(({ name }) => name))
+  if (names.every((name) => there.has(name))) return true
+  await files.remove('multi-pack-index')
+  return false
 }
 
 /** A derived file that is there and can be used; what cannot is written anew. */

@@ -270,3 +270,17 @@ describe('a repository that does not have everything itself', () => {
     expect(await listObjects(path)).toEqual(before)
   })
 })
+
+test('a multi-pack-index that names packs which git has removed is taken away', async () => {
+  const path = await createScattered('source-like')
+  await git(['multi-pack-index', 'write'], { cwd: path })
+  const file = join(path, 'objects/pack/multi-pack-index')
+  const stale = await readFile(file)
+  await git(['repack', '-adq'], { cwd: path })
+  await writeFile(file, stale)
+  expect(await findFaults(path)).not.toEqual([])
+  const repository = await openOnDisk(path)
+  expect(await maintain(repository, { mode: 'geometric' })).toMatchObject({ done: true })
+  expect(await readdir(join(path, 'objects/pack'))).not.toContain('multi-pack-index')
+  expect(await findFaults(path)).toEqual([])
+})

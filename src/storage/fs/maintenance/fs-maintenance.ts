@@ -10,7 +10,7 @@ import { acquireGcLock } from './gc-lock.ts'
 import { GIT_FILE_FORMATS } from './git-file-formats.ts'
 import { listLayoutRoots } from './layout-roots.ts'
 import { removeLeftovers } from './leftovers.ts'
-import { readRepositoryFile, writeRepositoryFile } from './repository-files.ts'
+import { readRepositoryFile, removeRepositoryFile, writeRepositoryFile } from './repository-files.ts'
 
 /** What maintenance works on. */
 export interface FsMaintenancePlace {
@@ -44,6 +44,7 @@ export function createFsMaintenance({
     gitFiles: {
       read: (kind) => run(() => readRepositoryFile(fs, path, kind)),
       write: (kind, bytes) => run(async () => writeRepositoryFile(await directory(), kind, bytes)),
+      remove: (kind) => run(async () => removeRepositoryFile(await directory(), kind)),
       formats: GIT_FILE_FORMATS,
     },
   }

@@ -42,3 +42,11 @@ export async function writeRepositoryFile(
   if (await removeFile(directory.fs, join(chain, 'commit-graph-chain')))
     await directory.fs.rm(chain, { recursive: true, force: true })
 }
+
+/** Removes a file that is derived from the whole repository, if it is there. */
+export async function removeRepositoryFile(
+  { fs, path }: GitDirectory,
+  kind: RepositoryFileKind,
+): Promise<void> {
+  await removeFile(fs, join(path, PLACES[kind]))
+}
