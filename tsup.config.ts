@@ -1,6 +1,11 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import type { Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
-import { bundleCommander } from './build/bundle-commander.ts'
-import { shareChunks } from './build/share-chunks.ts'
+
+const SHARING = 'share-chunks'
+const COMMANDER = /node_modules[\\/]commander[\\/]/
+const COMMANDER_BUILTINS = 'builtin-of-commander'
 
 const library = {
   index: 'src/index.ts',
@@ -102,3 +107,67 @@ export default defineConfig([
     plugins: [{ name: 'after-cleaning', buildStart: () => cleaned }],
   },
 ])
+
+/**
+ * Lets modules come in the same chunks as others. With splitting on, esbuild makes one chunk for each set of entry points that reach the
+ * same files: a few dozen entry points make a hundred small files, and a process takes longer to find and link those than to compile
+ * what is in them. Here an entry point, or a module that is imported when it is needed, counts as one that also reaches all that the
+ * modules import which `othersOf` gives for its path. Of what it does not use nothing is run, or kept by whoever bundles it.
+ */
+function shareChunks(othersOf: (path: string) => readonly string[]): Plugin {
+  return {
+    name: 'share-chunks',
+    setup(build) {
+      build.onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
+        if (kind !== 'entry-point' && kind !== 'dynamic-import') return undefined
+        const found = resolve(resolveDir, path)
+        const others = othersOf(relative('', found))
+        return others.length === 0 ? undefined : { path: found, namespace: SHARING, pluginData: others }
+      })
+      // What the package says of its modules, that importing them does nothing, does not hold for its programs.
+      build.onResolve({ filter: /.*/, namespace: SHARING }, ({ path, importer }) =>
+        path === importer ? { path, sideEffects: true } : undefined,
+      )
+      build.onLoad({ filter: /.*/, namespace: SHARING }, ({ path, pluginData }) => {
+        const imports = (pluginData as readonly string[]).map(
+          (other) => `import ${JSON.stringify(resolve(other))}`,
+        )
+        const contents = [`export * from ${JSON.stringify(path)}`, ...imports].join('\n')
+        return { contents, loader: 'ts', resolveDir: dirname(path) }
+      })
+    },
+  }
+}
+
+/**
+ * Bundles commander, with its licence: as a package of several CommonJS files it takes as long to load as all else that a command needs.
+ * `require` is not there in ES modules, so the modules of Node that it requires come from `process`; and the one that only its commands in
+ * files of their own need, which we have none of, when it is used.
+ */
+function bundleCommander(): Plugin {
+  return {
+    name: 'bundle-commander',
+    setup(build) {
+      build.onResolve({ filter: /^node:/ }, ({ path, importer }) =>
+        COMMANDER.test(importer) ? { path, namespace: COMMANDER_BUILTINS } : undefined,
+      )
+      build.onLoad({ filter: /.*/, namespace: COMMANDER_BUILTINS }, ({ path }) => ({
+        contents: provideBuiltin(path),
+        loader: 'js',
+      }))
+      build.onLoad({ filter: /commander[\\/]index\.js$/ }, async ({ path }) => {
+        const licence = await readFile(join(dirname(path), 'LICENSE'), 'utf8')
+        const program = await readFile(path, 'utf8')
+        return { contents: `/*! commander\n${licence}*/\n${program}`, loader: 'js' }
+      })
+    },
+  }
+}
+
+function provideBuiltin(module: string): string {
+  const found = `process.getBuiltinModule(${JSON.stringify(module)})`
+  if (module === 'node:process') return 'module.exports = process'
+  if (module === 'node:child_process')
+    return `module.exports = { spawn: (...given) => ${found}.spawn(...given) }`
+  return `module.exports = ${found}`
+}
