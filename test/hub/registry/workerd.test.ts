@@ -1,32 +1,16 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe } from 'vitest'
 import { registryConformance } from '../../../src/hub/registry/conformance/index.ts'
 import { createMemoryRegistry } from '../../../src/hub/registry/memory/memory-registry.ts'
-import { bundleWorker, importMiniflare, type Miniflare } from '../../support/workers/miniflare.ts'
+import { CONFORMANCE_OBJECT, conformsInWorkerd } from '../../support/workers/conforms-in-workerd.ts'
 
-const MiniflareClass = await importMiniflare()
-
-describe('a registry in a Durable Object inside workerd conforms', () => {
-  let miniflare: Miniflare | undefined
-
-  beforeAll(async () => {
-    miniflare = new MiniflareClass({
-      cf: false,
-      modules: true,
-      script: await bundleWorker(join(import.meta.dirname, 'workerd-worker.ts')),
-      compatibilityDate: '2026-04-01',
-      durableObjects: { CONFORMANCE: { className: 'Conformance', useSQLite: true } },
-    })
-  })
-
-  afterAll(() => miniflare?.dispose())
-
+describe('a registry in a Durable Object inside workerd conforms', async () => {
   const createRegistry = (): Promise<ReturnType<typeof createMemoryRegistry>> =>
     Promise.resolve(createMemoryRegistry())
-  for (const { name } of registryConformance({ createRegistry })) {
-    test(name, async () => {
-      const answer = await miniflare?.dispatchFetch(`http://localhost/${encodeURIComponent(name)}`)
-      expect(await answer?.text()).toBe('')
-    })
-  }
+  const cases = registryConformance({ createRegistry })
+  await conformsInWorkerd(
+    join(import.meta.dirname, 'workerd-worker.ts'),
+    { durableObjects: CONFORMANCE_OBJECT },
+    cases,
+  )
 })

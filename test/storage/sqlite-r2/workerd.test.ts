@@ -1,33 +1,16 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe } from 'vitest'
 import { storageConformance } from '../../../src/storage/conformance/index.ts'
 import { createMemoryStorage } from '../../../src/storage/memory/index.ts'
-import { bundleWorker, importMiniflare, type Miniflare } from '../../support/workers/miniflare.ts'
+import { CONFORMANCE_OBJECT, conformsInWorkerd } from '../../support/workers/conforms-in-workerd.ts'
 
-const MiniflareClass = await importMiniflare()
-
-describe('storage in a Durable Object and R2 inside workerd conforms', () => {
-  let miniflare: Miniflare | undefined
-
-  beforeAll(async () => {
-    miniflare = new MiniflareClass({
-      cf: false,
-      modules: true,
-      script: await bundleWorker(join(import.meta.dirname, 'workerd-worker.ts')),
-      compatibilityDate: '2026-04-01',
-      durableObjects: { CONFORMANCE: { className: 'Conformance', useSQLite: true } },
-      r2Buckets: ['BUCKET'],
-    })
-  })
-
-  afterAll(() => miniflare?.dispose())
-
+describe('storage in a Durable Object and R2 inside workerd conforms', async () => {
   const createStorage = (): Promise<ReturnType<typeof createMemoryStorage>> =>
     Promise.resolve(createMemoryStorage())
-  for (const { name } of storageConformance({ createStorage, reopen: createStorage })) {
-    test(name, async () => {
-      const answer = await miniflare?.dispatchFetch(`http://localhost/${encodeURIComponent(name)}`)
-      expect(await answer?.text()).toBe('')
-    })
-  }
+  const cases = storageConformance({ createStorage, reopen: createStorage })
+  await conformsInWorkerd(
+    join(import.meta.dirname, 'workerd-worker.ts'),
+    { durableObjects: CONFORMANCE_OBJECT, r2Buckets: ['BUCKET'] },
+    cases,
+  )
 })
