@@ -16,7 +16,7 @@ export interface ThreadsOptions extends Partial<ThreadCodecs> {
 /** Threads that wait for work. They keep no process alive. */
 export interface Threads extends IndexerThreads, SearchThreads {
   readonly count: number
-  /** Ends them, whatever they do. */
+  /** Ends them when they have done what they were given. */
   close(): Promise<void>
 }
 

@@ -5,6 +5,9 @@ import { ShareOfResolution, type SharedResolution } from '../../pack/indexer/sha
 import { scanParts } from '../../pack/indexer/shared-scan.ts'
 import type { ThreadAnswer, ThreadTask } from './thread-tasks.ts'
 
+/** A task with something to do. */
+export type PerformedTask = Exclude<ThreadTask, { readonly kind: 'end' }>
+
 /** Does what tasks ask for, on the side of the thread. */
 export class TaskPerformer {
   readonly #codecs: Codecs
@@ -15,7 +18,7 @@ export class TaskPerformer {
   }
 
   /** Does a task; `undefined` when it has no answer. */
-  perform(task: ThreadTask): ThreadAnswer | undefined {
+  perform(task: PerformedTask): ThreadAnswer | undefined {
     try {
       return this.#tryPerform(task)
     } catch (error) {
@@ -24,7 +27,7 @@ export class TaskPerformer {
     }
   }
 
-  #tryPerform(task: ThreadTask): ThreadAnswer | undefined {
+  #tryPerform(task: PerformedTask): ThreadAnswer | undefined {
     switch (task.kind) {
       case 'scan':
         return { kind: 'scan', parts: scanParts(task.shared, this.#codecs) }

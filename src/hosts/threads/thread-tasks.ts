@@ -17,6 +17,8 @@ export type ThreadTask =
     }
   /** To let go of a segment. It has no answer. */
   | { readonly kind: 'forget'; readonly key: number }
+  /** To end. It is the last one, and has no answer but the end. */
+  | { readonly kind: 'end' }
 
 /** What a thread answers a task with; it answers tasks in the order in which they were posted. */
 export type ThreadAnswer =

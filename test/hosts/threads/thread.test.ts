@@ -17,7 +17,10 @@ async function startThread(code: string): Promise<Thread> {
   await writeFile(
     file,
     `import { parentPort } from 'node:worker_threads'
-    parentPort.on('message', (task) => parentPort.postMessage(${code}))`,
+    parentPort.on('message', (task) => {
+      if (task.kind === 'end') parentPort.close()
+      else parentPort.postMessage(${code})
+    })`,
   )
   return new Thread(pathToFileURL(file), { provider: 'node', collisionDetection: false })
 }
@@ -54,10 +57,11 @@ test('a thread that dies fails whoever waits for it, and whoever asks later', as
   await expect(thread.ask(task(3))).rejects.toMatchObject({ cause: { message: 'out of luck' } })
 })
 
-test('ending a thread fails what it has in work', async () => {
-  const thread = await startThread(`(() => { for (;;); })()`)
-  const asked = thread.ask(task(1))
-  const failing = expect(asked).rejects.toThrow(gitError('STORAGE', 'has ended'))
+test('a thread that is ended answers what it was asked before', async () => {
+  const thread = await startThread(`{ kind: 'resolve', isDone: task.key === 2 }`)
+  const asked = [1, 2].map((key) => thread.ask(task(key)))
   await thread.end()
-  await failing
+  expect(await Promise.all(asked)).toEqual([false, true].map((isDone) => ({ kind: 'resolve', isDone })))
+  await expect(thread.ask(task(3))).rejects.toThrow(gitError('STORAGE', 'has ended'))
+  await thread.end()
 })

@@ -1,7 +1,6 @@
 import { concatBytes } from '../../../src/bytes/concat.ts'
 import { createNodeCodecs } from '../../../src/codec/node/index.ts'
-import { buffersOf, TaskPerformer } from '../../../src/hosts/threads/perform-task.ts'
-import type { ThreadTask } from '../../../src/hosts/threads/thread-tasks.ts'
+import { buffersOf, TaskPerformer, type PerformedTask } from '../../../src/hosts/threads/perform-task.ts'
 import { DeflatedEntries } from '../../../src/pack/delta-search/deflated-entries.ts'
 import { searchDeltas, type SearchDeltasOptions } from '../../../src/pack/delta-search/delta-search.ts'
 import { createSearchHelpers, type SearchThreads } from '../../../src/pack/delta-search/search-helpers.ts'
@@ -100,7 +99,7 @@ export function imitateThreads(
   let loads = 0
   let opened = 0
   let openSegments = 0
-  const post = (performer: TaskPerformer, task: ThreadTask, buffers: ArrayBuffer[] = []) => {
+  const post = (performer: TaskPerformer, task: PerformedTask, buffers: ArrayBuffer[] = []) => {
     const answer = performer.perform(structuredClone(task, { transfer: buffers }))
     return answer && structuredClone(answer, { transfer: buffersOf(answer) })
   }
