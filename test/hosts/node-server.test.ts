@@ -245,14 +245,17 @@ describe('a client that goes away', () => {
   })
 
   it('makes the reading of its body fail with ABORTED', async () => {
+    const entered = deferred<undefined>()
     const failure = deferred<unknown>()
     const server = await start(async (request) => {
-      await request.text().catch(failure.resolve)
+      const text = request.text()
+      entered.resolve(undefined)
+      await text.catch(failure.resolve)
       return new Response('nobody reads this')
     })
     const socket = await open(server)
     socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc')
-    await sleep(20)
+    await entered.promise
     socket.destroy()
     expect(await failure.promise).toMatchObject({ code: 'ABORTED' })
   })
@@ -422,16 +425,18 @@ describe('closing', () => {
   })
 
   it('cuts what is not over when the grace time is', async () => {
+    const entered = deferred<undefined>()
     const server = await start(
       (request) =>
         new Promise((resolve) => {
           request.signal.addEventListener('abort', () => {
             resolve(new Response(''))
           })
+          entered.resolve(undefined)
         }),
     )
     const answer = fetch(server.url)
-    await sleep(50)
+    await entered.promise
     await server.close(50)
     await expect(answer).rejects.toThrow()
   })

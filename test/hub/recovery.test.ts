@@ -206,8 +206,10 @@ describe('packstone serve, killed at any instant', () => {
         })
         await server.kill()
         for (const outcome of await workers) {
-          // Each worker ended because nobody answered any more.
-          expect(String(outcome.status === 'rejected' ? outcome.reason : '')).toContain('fetch failed')
+          // Each worker ended because nobody answered any more, or not to the end.
+          expect(String(outcome.status === 'rejected' ? outcome.reason : '')).toMatch(
+            /fetch failed|terminated/,
+          )
         }
       }
       const server = await start(data, kind)

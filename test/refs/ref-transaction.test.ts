@@ -213,54 +213,46 @@ describe('ref transactions', () => {
     })
     afterAll(() => rm(directory, { recursive: true }))
 
-    test(
-      'atomic transactions succeed exactly when git lets them, and leave the same refs',
-      { timeout: 120_000 },
-      async () => {
-        const zero = '0'.repeat(40)
-        const expectation = fc.constantFrom<RefExpectation>(
-          { kind: 'any' },
-          { kind: 'absent' },
-          { kind: 'id', id: ids[0] },
-          { kind: 'id', id: ids[1] },
-        )
-        const target = fc.option(fc.constantFrom(direct(ids[0]), direct(ids[1])))
-        const edits = fc
-          .array(fc.record({ name: aName, expect: expectation, target }), { minLength: 1, maxLength: 3 })
-          .map((drawn) => [...new Map(drawn.map((edit) => [edit.name, edit])).values()])
-          // git has no word for "delete what must not exist".
-          .filter((drawn) => drawn.every((edit) => edit.target !== null || edit.expect.kind !== 'absent'))
-        let state: State = new Map()
-        const verdicts = { applied: 0, rejected: 0 }
-        for (const [at, drawn] of fc.sample(edits, { numRuns: 150, seed: 11 }).entries()) {
-          if (at % 10 === 5) await git(['pack-refs', '--all'], { cwd: directory })
-          const lines = drawn.map((edit) => {
-            const id = edit.target?.kind === 'direct' ? ` ${edit.target.id}` : ''
-            const old =
-              edit.expect.kind === 'id'
-                ? ` ${edit.expect.id}`
-                : edit.expect.kind === 'absent'
-                  ? ` ${zero}`
-                  : ''
-            return `${edit.target === null ? 'delete' : 'update'} ${edit.name}${id}${old}\n`
-          })
-          const theirs = await tryGit(['update-ref', '--no-deref', '--stdin'], {
-            cwd: directory,
-            input: lines.join(''),
-          })
-          const outcomes = judge(state, drawn, true)
-          const applied = outcomes.every((outcome) => outcome.kind === 'applied')
-          expect([lines, theirs.stderr, applied]).toEqual([lines, theirs.stderr, theirs.code === 0])
-          verdicts[applied ? 'applied' : 'rejected']++
-          if (applied) for (const edit of drawn) state = naively(state, edit, []).state
-          const refs = await gitLines(['for-each-ref', '--format=%(refname) %(objectname)'], {
-            cwd: directory,
-          })
-          const ours = [...state].map(([name, value]) => `${name} ${value.kind === 'direct' ? value.id : ''}`)
-          expect(ours.sort()).toEqual(refs.sort())
-        }
-        expect(Math.min(verdicts.applied, verdicts.rejected)).toBeGreaterThan(20)
-      },
-    )
+    test('atomic transactions succeed exactly when git lets them, and leave the same refs', async () => {
+      const zero = '0'.repeat(40)
+      const expectation = fc.constantFrom<RefExpectation>(
+        { kind: 'any' },
+        { kind: 'absent' },
+        { kind: 'id', id: ids[0] },
+        { kind: 'id', id: ids[1] },
+      )
+      const target = fc.option(fc.constantFrom(direct(ids[0]), direct(ids[1])))
+      const edits = fc
+        .array(fc.record({ name: aName, expect: expectation, target }), { minLength: 1, maxLength: 3 })
+        .map((drawn) => [...new Map(drawn.map((edit) => [edit.name, edit])).values()])
+        // git has no word for "delete what must not exist".
+        .filter((drawn) => drawn.every((edit) => edit.target !== null || edit.expect.kind !== 'absent'))
+      let state: State = new Map()
+      const verdicts = { applied: 0, rejected: 0 }
+      for (const [at, drawn] of fc.sample(edits, { numRuns: 150, seed: 11 }).entries()) {
+        if (at % 10 === 5) await git(['pack-refs', '--all'], { cwd: directory })
+        const lines = drawn.map((edit) => {
+          const id = edit.target?.kind === 'direct' ? ` ${edit.target.id}` : ''
+          const old =
+            edit.expect.kind === 'id' ? ` ${edit.expect.id}` : edit.expect.kind === 'absent' ? ` ${zero}` : ''
+          return `${edit.target === null ? 'delete' : 'update'} ${edit.name}${id}${old}\n`
+        })
+        const theirs = await tryGit(['update-ref', '--no-deref', '--stdin'], {
+          cwd: directory,
+          input: lines.join(''),
+        })
+        const outcomes = judge(state, drawn, true)
+        const applied = outcomes.every((outcome) => outcome.kind === 'applied')
+        expect([lines, theirs.stderr, applied]).toEqual([lines, theirs.stderr, theirs.code === 0])
+        verdicts[applied ? 'applied' : 'rejected']++
+        if (applied) for (const edit of drawn) state = naively(state, edit, []).state
+        const refs = await gitLines(['for-each-ref', '--format=%(refname) %(objectname)'], {
+          cwd: directory,
+        })
+        const ours = [...state].map(([name, value]) => `${name} ${value.kind === 'direct' ? value.id : ''}`)
+        expect(ours.sort()).toEqual(refs.sort())
+      }
+      expect(Math.min(verdicts.applied, verdicts.rejected)).toBeGreaterThan(20)
+    })
   })
 })

@@ -29,7 +29,6 @@ const SAMPLE = [
 describe.each(SAMPLE)('on %s', (name, works, faults, every) => {
   test.each(works.flatMap((work) => faults.map((fault) => [work, fault] as const)))(
     'a %s is safe when a call of the storage meets with %s',
-    { timeout: 60_000 },
     async (work, fault) => {
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
       try {

@@ -85,7 +85,7 @@ describe('events of a commit that is killed are there exactly when its refs have
     ['one loose ref', 1, false],
     ['several refs', 3, false],
     ['several refs, atomic', 3, true],
-  ])('%s', { timeout: 120_000 }, async (_, width, atomic) => {
+  ])('%s', async (_, width, atomic) => {
     const bare = await makeBare()
     const [one = '', two = '', three = ''] = bare.ids
     for (const name of ['a', 'b', 'gone']) await bare.git('update-ref', `refs/heads/${name}`, one)
@@ -100,7 +100,7 @@ describe('events of a commit that is killed are there exactly when its refs have
     expect(counts.still).toBeGreaterThan(3)
   })
 
-  test('a deletion', { timeout: 120_000 }, async () => {
+  test('a deletion', async () => {
     const bare = await makeBare()
     const [one = '', two = ''] = bare.ids
     await bare.git('update-ref', 'refs/heads/a', one)
@@ -111,7 +111,7 @@ describe('events of a commit that is killed are there exactly when its refs have
     expect(counts.moved).toBeGreaterThan(1)
   })
 
-  test('a pack and a ref', { timeout: 120_000 }, async () => {
+  test('a pack and a ref', async () => {
     const source = await makeBare()
     const bare = await makeBare({ commits: 0 })
     const [tip = ''] = source.ids

@@ -93,7 +93,7 @@ describe('a fork on disk of all refs', () => {
     }
   })
 
-  test('is whole when git repacks the source meanwhile', { timeout: 60_000 }, async () => {
+  test('is whole when git repacks the source meanwhile', async () => {
     const { storage, top, source } = await withSource({ seed: 7 })
     let working = true
     const repacking = async (): Promise<void> => {
@@ -233,7 +233,7 @@ describe('a fork on disk that hides objects', () => {
 })
 
 describe('a fork that is killed', () => {
-  test('is there whole or not at all, and hurts nobody', { timeout: 120_000 }, async () => {
+  test('is there whole or not at all, and hurts nobody', async () => {
     const { storage, top, source, fork } = await withSource({ seed: 6 })
     // The first one writes down the reachability of the packs, so that forking is all that the others do.
     await forkRepository(storage, 'source', 'first', { codecs, refs: 'head' })

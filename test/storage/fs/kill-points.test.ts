@@ -90,7 +90,7 @@ function expectTwoStates(states: readonly (readonly string[])[]): void {
   ])
 }
 
-describe('an atomic transaction that is killed', { timeout: 120_000 }, () => {
+describe('an atomic transaction that is killed', () => {
   test.each(['loose', 'packed', 'both'])('moves all refs or none, from refs that are %s', async (form) => {
     const bare = await makeBare({ config: ['core.logAllRefUpdates=true'] })
     const [one = '', two = '', three = ''] = bare.ids
@@ -136,7 +136,7 @@ describe('an atomic transaction that is killed', { timeout: 120_000 }, () => {
 })
 
 describe('edits that stand alone and are killed', () => {
-  test('leave each ref at its old or its new value', { timeout: 120_000 }, async () => {
+  test('leave each ref at its old or its new value', async () => {
     const bare = await makeBare()
     const [one = '', two = ''] = bare.ids
     await bare.git('update-ref', 'refs/heads/a', one)
@@ -158,7 +158,7 @@ describe('edits that stand alone and are killed', () => {
 })
 
 describe('a commit with a pack that is killed', () => {
-  test('never leaves a ref that names an object that is not there', { timeout: 120_000 }, async () => {
+  test('never leaves a ref that names an object that is not there', async () => {
     const source = await makeBare()
     const bare = await makeBare({ commits: 0 })
     const [tip = ''] = source.ids

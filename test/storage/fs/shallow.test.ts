@@ -36,7 +36,7 @@ describe('the list of shallow commits', () => {
     expect(await readShallow(bare.path)).toBe('')
   })
 
-  test('is in place before the refs, wherever a commit is killed', { timeout: 120_000 }, async () => {
+  test('is in place before the refs, wherever a commit is killed', async () => {
     const bare = await makeBare()
     const [one = '', two = ''] = bare.ids
     await bare.git('update-ref', 'refs/heads/a', one)

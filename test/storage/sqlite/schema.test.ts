@@ -65,7 +65,8 @@ test('a lock that somebody keeps is LOCKED when the time is over, and nothing ha
   ]
   await expect(repository.commit({ refs })).rejects.toMatchObject({ code: 'LOCKED' })
   expect(await repository.listRefs('')).toEqual([])
-  const waiting = repository.commit({ refs })
+  const patient = (await (await openStorage(path, { lockTimeout: 200_000 })).open('a'))!
+  const waiting = patient.commit({ refs })
   other.exec('ROLLBACK')
   expect((await waiting).refs[0]?.kind).toBe('applied')
   other.close()

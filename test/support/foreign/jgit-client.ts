@@ -29,7 +29,7 @@ function runJgit(args: readonly string[], cwd?: string): Promise<Run> {
     JAVA_TOOL_OPTIONS: JAVA_OPTIONS,
   }
   return new Promise((resolve) => {
-    execFile(JGIT, [...args], { cwd, env, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(JGIT, [...args], { cwd, env, timeout: 240_000 }, (error, stdout, stderr) => {
       const noise = /^(SLF4J: .*|Picked up JAVA_TOOL_OPTIONS: .*)\n/gm
       resolve({ code: error === null ? 0 : 1, out: `${stdout}${stderr.replace(noise, '')}` })
     })
