@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findFreePort } from '../support/free-port.ts'
 import { git, tryGit } from '../support/git.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -24,15 +24,6 @@ async function readExample(heading: string): Promise<string> {
   const code = /```ts\n([\s\S]*?)```/.exec(section)?.[1]
   if (code === undefined) throw new Error(`README.md has no example under '${heading}'`)
   return code
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((ready) => server.once('listening', ready))
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 test('the embedding example of the README, as written but for the port, takes a push and gives it back', async () => {

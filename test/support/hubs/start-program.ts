@@ -1,23 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { findFreePort } from '../free-port.ts'
 import { installDeno } from './install-deno.ts'
 import type { RunningHub } from './rest-client.ts'
 
 /** Tests and benchmarks run in the project's folder. */
 const root = resolve('.')
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 /** Ends a process and those that it started, as the launcher of a runtime does, and waits until it has. */
 async function end(child: ChildProcess): Promise<void> {
@@ -29,7 +20,8 @@ async function end(child: ChildProcess): Promise<void> {
 
 async function waitUntilServed(origin: string, child: ChildProcess): Promise<void> {
   for (;;) {
-    if (child.exitCode !== null) throw new Error('the program ended before it listened')
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error('the program ended before it listened')
     try {
       await (await fetch(`${origin}/openapi.json`)).arrayBuffer()
       return
