@@ -24,6 +24,9 @@ const ARGUMENTS = [
   '--disable-sync',
 ]
 
+/** How long the browser may take for one thing, on a machine that has much else to do. In milliseconds. */
+const PATIENCE = 240_000
+
 const scratch = useScratch()
 
 async function bundlePage(): Promise<string> {
@@ -67,7 +70,7 @@ test('a page clones a repository into memory, reads a file, commits and pushes b
     throw new Error(`${CHROMIUM} is missing: install Debian's package 'chromium'`)
   })
   const site = await startSite()
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: PATIENCE })
   try {
     const url = `${site.url}/git/demo`
     const work = scratch.fresh('work')
@@ -83,6 +86,7 @@ test('a page clones a repository into memory, reads a file, commits and pushes b
     await git(['push', '--quiet', url, 'HEAD:refs/heads/main'], { cwd: work })
 
     const page = await browser.newPage()
+    page.setDefaultTimeout(PATIENCE)
     await page.goto(site.url)
     await page.waitForFunction('typeof cloneCommitAndPush === "function"')
     const report = await page.evaluate<PageReport>(`cloneCommitAndPush(${JSON.stringify(url)})`)
