@@ -155,7 +155,7 @@ function createContext(options: HubOptions, origin: string, work: Set<Promise<un
     capacity: options.openRepositories ?? OPEN_REPOSITORIES,
     onError,
   })
-  const { account, events } = options
+  const { account, events, clock: now = Date.now } = options
   return {
     account,
     origin,
@@ -172,10 +172,10 @@ function createContext(options: HubOptions, origin: string, work: Set<Promise<un
       events === undefined
         ? NO_DELIVERY
         : createEventDelivery(
-            { account, registry, repositories, onError, waitUntil: options.waitUntil },
+            { account, registry, repositories, now, onError, waitUntil: options.waitUntil },
             events,
           ),
-    now: options.clock ?? Date.now,
+    now,
     random: options.random ?? ((count) => crypto.getRandomValues(new Uint8Array(count))),
     background(promise) {
       const watched = promise.catch(onError).finally(() => work.delete(watched))

@@ -1,4 +1,5 @@
 import { GitError } from '../../errors.ts'
+import type { PendingRepository } from '../registry/records.ts'
 import type { EventDelivery } from './event-delivery.ts'
 import type { EventSink } from './event-sink.ts'
 import { KeyedRuns } from './keyed-runs.ts'
@@ -17,6 +18,8 @@ export interface DeliverEventsOptions {
 
 /** What delivering takes of a hub. */
 export interface DeliveryContext extends OutboxContext {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
   /** Keeps the host awake while events are on the way. */
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
 }
@@ -27,6 +30,18 @@ const PATIENCE = 2000
 const REMOVAL_PATIENCE = 2 * PATIENCE
 /** Marked repositories, and outboxes, that are listed at a time, and taken up before the next ones. */
 const PAGE = 200
+/** From this age on, in milliseconds, a mark is that of a process which died: no change of refs is under way for so long. */
+const OLD_MARK = 86_400_000
+
+/** What is known of the marks of a repository. */
+interface KnownMarks {
+  /** Those of changes that are under way in this process. */
+  readonly underWay: Set<number>
+  /** Those of changes that are over: they go when the repository's own outbox is empty. */
+  readonly over: Set<number>
+  /** Whether something may have come to that outbox since it was last read. */
+  isUnread: boolean
+}
 
 /**
  * Creates what delivers a hub's events: those of one repository in order, those of different ones side by side, to each sink on its own.
@@ -52,10 +67,8 @@ class Deliverer implements EventDelivery {
   readonly #closing = new AbortController()
   /** Repositories with events on the way. */
   readonly #runs = new KeyedRuns()
-  /** The last known mark of each repository that may have events in its own outbox. */
-  readonly #marks = new Map<string, number>()
-  /** How many changes of refs are under way in this process, by repository: their marks stay. */
-  readonly #pushes = new Map<string, number>()
+  /** Repositories that may have events in their own outboxes. */
+  readonly #marks = new Map<string, KnownMarks>()
   /** Sinks that events wait for, and that this hub does not have. */
   readonly #missed = new Set<string>()
   #starting: Promise<void> | undefined
@@ -68,20 +81,13 @@ class Deliverer implements EventDelivery {
   }
 
   async beginPush(repository: string): Promise<() => void> {
-    this.#pushes.set(repository, (this.#pushes.get(repository) ?? 0) + 1)
-    const end = (): void => {
-      const left = (this.#pushes.get(repository) ?? 1) - 1
-      if (left === 0) this.#pushes.delete(repository)
-      else this.#pushes.set(repository, left)
-    }
-    try {
-      this.#noteMark(repository, await this.#context.registry.markPending(repository))
-    } catch (error) {
-      end()
-      throw error
-    }
+    const mark = await this.#context.registry.markPending(repository, this.#context.now())
+    this.#marksOf(repository).underWay.add(mark)
     return () => {
-      end()
+      const marks = this.#marksOf(repository)
+      marks.underWay.delete(mark)
+      marks.over.add(mark)
+      marks.isUnread = true
       this.notify(repository)
     }
   }
@@ -122,7 +128,7 @@ class Deliverer implements EventDelivery {
     const { signal } = this.#closing
     for (let after: string | undefined; ;) {
       const page = await registry.listPending(PAGE, after)
-      for (const { repository, mark } of page) this.#noteMark(repository, mark)
+      for (const pending of page) this.#noteMarks(pending)
       await Promise.all(page.map(({ repository }) => this.#run(repository)))
       after = page.at(-1)?.repository
       if (page.length < PAGE || signal.aborted) break
@@ -148,8 +154,22 @@ class Deliverer implements EventDelivery {
     }
   }
 
-  #noteMark(repository: string, mark: number): void {
-    this.#marks.set(repository, Math.max(mark, this.#marks.get(repository) ?? mark))
+  #marksOf(repository: string): KnownMarks {
+    const known = this.#marks.get(repository)
+    if (known !== undefined) return known
+    const marks: KnownMarks = { underWay: new Set(), over: new Set(), isUnread: true }
+    this.#marks.set(repository, marks)
+    return marks
+  }
+
+  /** Notes marks that others made. What they tell of may still be under way, and its event yet to come: only old ones may go. */
+  #noteMarks({ repository, marks }: PendingRepository): void {
+    const known = this.#marksOf(repository)
+    known.isUnread = true
+    const old = this.#context.now() - OLD_MARK
+    for (const { mark, at } of marks) {
+      if (at <= old && !known.underWay.has(mark)) known.over.add(mark)
+    }
   }
 
   /** Delivers what waits of a repository; after what is on the way where there is something. */
@@ -167,9 +187,11 @@ class Deliverer implements EventDelivery {
   /** Delivers one batch of one repository; whether there may be more. */
   async #deliverBatch(id: string): Promise<boolean> {
     this.#closing.signal.throwIfAborted()
-    const mark = this.#marks.get(id)
+    const marks = this.#marks.get(id)
+    const over = [...(marks?.over ?? [])]
+    if (marks !== undefined) marks.isUnread = false
     const batch = await readOutbox(this.#context, id, {
-      ownOutbox: mark !== undefined,
+      ownOutbox: marks !== undefined,
       pushedCommits: this.#pushedCommits,
     })
     if (batch.events.length > 0) {
@@ -179,10 +201,14 @@ class Deliverer implements EventDelivery {
     }
     await batch.drop()
     if (!batch.isDrained) return true
-    if (mark !== undefined && !this.#pushes.has(id)) {
-      await this.#context.registry.clearPending(id, mark)
-      if (this.#marks.get(id) === mark) this.#marks.delete(id)
-    }
+    if (marks !== undefined) await this.#clearMarks(id, marks, over)
     return false
+  }
+
+  /** Clears marks of changes that were over before an outbox was read to its end. */
+  async #clearMarks(id: string, marks: KnownMarks, over: readonly number[]): Promise<void> {
+    if (over.length > 0) await this.#context.registry.clearPending(id, over)
+    for (const mark of over) marks.over.delete(mark)
+    if (!marks.isUnread && marks.underWay.size === 0 && marks.over.size === 0) this.#marks.delete(id)
   }
 }

@@ -72,3 +72,16 @@ export interface RegistryEvent {
   readonly sequence: number
   readonly text: string
 }
+
+/** A repository whose storage may have events in its own outbox. */
+export interface PendingRepository {
+  readonly repository: string
+  /** One for each change of refs that is under way, or whose process died. */
+  readonly marks: readonly PendingMark[]
+}
+
+export interface PendingMark {
+  readonly mark: number
+  /** When it was made. */
+  readonly at: number
+}

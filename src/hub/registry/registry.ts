@@ -1,6 +1,7 @@
 import type {
   NamespaceListing,
   NamespaceRecord,
+  PendingRepository,
   RegistryEvent,
   RepositoryRecord,
   TokenRecord,
@@ -157,17 +158,14 @@ export interface Registry {
   /** Forgets events of an outbox. Unknown numbers are ignored. */
   dropEvents(repository: string, sequences: readonly number[]): Promise<void>
   /**
-   * Marks a repository as one whose storage may have events in its own outbox. Done before refs change, so that no event is forgotten
-   * by a process that dies. Returns a number that is greater than those of all marks of the repository before.
+   * Marks a repository as one whose storage may have events in its own outbox, beside the marks that it has. Done before refs change, so
+   * that no event is forgotten by a process that dies. Returns the number of the mark, which the repository has not had before.
    */
-  markPending(repository: string): Promise<number>
-  /** Takes a mark away, unless the repository was marked again since. */
-  clearPending(repository: string, mark: number): Promise<void>
+  markPending(repository: string, at: number): Promise<number>
+  /** Takes marks away. Unknown numbers are ignored. */
+  clearPending(repository: string, marks: readonly number[]): Promise<void>
   /** Marked repositories, in order of ids. */
-  listPending(
-    limit: number,
-    after?: string,
-  ): Promise<readonly { readonly repository: string; readonly mark: number }[]>
+  listPending(limit: number, after?: string): Promise<readonly PendingRepository[]>
 
   close(): Promise<void>
 }

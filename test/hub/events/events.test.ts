@@ -10,12 +10,17 @@ import { createSqliteRegistry } from '../../../src/hub/registry/sqlite/sqlite-re
 import { createFsStorage } from '../../../src/storage/fs/index.ts'
 import { openNodeDatabase } from '../../../src/storage/sqlite/drivers/node.ts'
 import { createSqliteStorage } from '../../../src/storage/sqlite/index.ts'
+import type { RepositoryStorage } from '../../../src/storage/repository-storage.ts'
+import type { Storage } from '../../../src/storage/storage.ts'
 import { eventually } from '../../support/eventually.ts'
 import { git } from '../../support/git.ts'
 import { useScratch } from '../../support/hooks.ts'
 import { ACCOUNT, createTestHub, type CreatedResult, type TestHub } from '../support.ts'
 
 const scratch = useScratch()
+
+/** When marks of processes that died may go. */
+const aDayLater = (): number => Date.now() + 86_400_000
 
 const author = { name: 'A U Thor', email: 'author@example.com', timestamp: 1_600_000_000 }
 
@@ -42,6 +47,59 @@ function commitTo(hub: TestHub, repo: string, path: string, more: Record<string,
     changes: [{ path, content: path }],
     ...more,
   })
+}
+
+/** The storage of a process that waits before it commits until it is told to go on, and dies right behind. */
+function dyingAtCommit(storage: Storage): {
+  readonly storage: Storage
+  /** The process is about to commit. */
+  readonly waits: Promise<void>
+  /** Lets it commit. */
+  readonly finish: () => Promise<void>
+} {
+  const [waits, isWaiting] = createGate()
+  const [released, release] = createGate()
+  const [finished, finish] = createGate()
+  const dying = (repository: RepositoryStorage): RepositoryStorage =>
+    new Proxy(repository, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name, target)
+        if (typeof member !== 'function') return member
+        if (name !== 'commit') return member.bind(target) as unknown
+        return async (...given: Parameters<RepositoryStorage['commit']>) => {
+          isWaiting()
+          await released
+          await target.commit(...given)
+          finish()
+          return new Promise(() => undefined)
+        }
+      },
+    })
+  return {
+    storage: new Proxy(storage, {
+      get(target, name) {
+        if (name === 'open') {
+          return async (key: string) => {
+            const repository = await target.open(key)
+            return repository && dying(repository)
+          }
+        }
+        const member: unknown = Reflect.get(target, name, target)
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member
+      },
+    }),
+    waits,
+    finish: () => {
+      release()
+      return finished
+    },
+  }
+}
+
+function createGate(): [Promise<void>, () => void] {
+  let open = (): void => undefined
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  return [opened, open]
 }
 
 async function openSqliteStores() {
@@ -401,7 +459,7 @@ describe('events', () => {
       const commit = await commitTo(first, 'one', 'a')
       await first.hub.close()
       const { storage, registry } = first
-      const next = createListeningHub({}, { storage, registry })
+      const next = createListeningHub({}, { storage, registry, clock: aDayLater })
       await next.hub.resume()
       await waitForNames(next.seen, ['created', 'token.created', 'pushed'])
       expect(next.seen[2]?.payload).toMatchObject({ after: commit.hash, totalCommitsCount: 1 })
@@ -415,6 +473,38 @@ describe('events', () => {
       expect(last.seen).toEqual([])
     },
   )
+
+  it('of a push that another process looked and pushed beside survive the end of its process', async () => {
+    const other = createListeningHub()
+    const { storage, registry } = other
+    await other.result('POST', '/namespaces/team/repos', { name: 'one' })
+    await waitForNames(other.seen, ['created', 'token.created'])
+    const dying = dyingAtCommit(storage)
+    const sink = createCallbackSink('test', () => undefined)
+    const first = createTestHub({ storage: dying.storage, registry, events: { sinks: [sink] } })
+    void commitTo(first, 'one', 'a')
+    await dying.waits
+    await other.hub.resume()
+    await commitTo(other, 'one', 'b', { branch: 'other' })
+    await waitForNames(other.seen, ['created', 'token.created', 'pushed'])
+    await other.hub.close()
+    await dying.finish()
+
+    const next = createListeningHub({}, { storage, registry })
+    await next.hub.resume()
+    await waitForNames(next.seen, ['pushed'])
+    expect(next.seen[0]?.payload).toMatchObject({ ref: 'refs/heads/main' })
+    await next.hub.close()
+    const marked = (await registry.listPending(9)).map(({ marks }) => marks.length)
+    expect(marked, 'the mark of the dead process stays for a day').toEqual([1])
+    const later = createListeningHub({}, { storage, registry, clock: aDayLater })
+    await later.hub.resume()
+    await eventually(async () => {
+      expect(await registry.listPending(9)).toEqual([])
+    })
+    await later.hub.close()
+    expect(later.seen).toEqual([])
+  })
 
   it('are not stored where nobody listens', async () => {
     const hub = createTestHub()

@@ -1,5 +1,6 @@
 import type { Bucket } from '../../../storage/manifest/bucket.ts'
 import type { RetryPolicy } from '../../../storage/manifest/retrying-bucket.ts'
+import type { PendingMark } from '../records.ts'
 import type { Registry } from '../registry.ts'
 import * as namespaces from './bucket-namespaces.ts'
 import { createBucketOutbox } from './bucket-outbox.ts'
@@ -7,7 +8,7 @@ import * as repositories from './bucket-repositories.ts'
 import { createNumbers, type BucketState } from './bucket-state.ts'
 import * as tokens from './bucket-tokens.ts'
 import { JsonObjects } from './json-objects.ts'
-import { keyText, objectKeys, sortable } from './object-keys.ts'
+import { objectKeys } from './object-keys.ts'
 
 export interface BucketRegistryOptions {
   /** An object store that honours conditional puts, from `packstone/storage/r2` or `packstone/storage/s3`. */
@@ -36,10 +37,11 @@ export function createBucketRegistry(options: BucketRegistryOptions): Registry {
   const { objects, keys } = state
   const outbox = createBucketOutbox(state)
 
-  const listMarks = async (prefix: string): Promise<{ repository: string; mark: number; key: string }[]> =>
+  const listMarks = async (prefix: string): Promise<(PendingMark & { repository: string; key: string })[]> =>
     (await objects.list(prefix)).map(({ key }) => {
-      const [repository = '', mark = ''] = key.slice(keys.marks.length).split('/')
-      return { repository, mark: Number(mark), key }
+      const [repository = '', made = ''] = key.slice(keys.marks.length).split('/')
+      const [mark, at = 0] = made.split('-')
+      return { repository, mark: Number(mark), at: Number(at), key }
     })
 
   return {
@@ -74,24 +76,22 @@ export function createBucketRegistry(options: BucketRegistryOptions): Registry {
     listOutboxes: (limit, after) => outbox.list(limit, after),
     readEvents: (repository, limit) => outbox.read(repository, limit),
     dropEvents: (repository, sequences) => outbox.drop(repository, sequences),
-    async markPending(repository) {
+    async markPending(repository, at) {
       const mark = state.nextNumber()
-      await objects.write(`${keys.marks}${keyText(repository)}/${sortable(mark)}`, {})
+      await objects.write(keys.mark(repository, { mark, at }), {})
       return mark
     },
-    async clearPending(repository, mark) {
-      const marks = await listMarks(`${keys.marks}${keyText(repository)}/`)
-      // Each mark is an object of its own: a newer one is not touched, and stays.
-      if (!marks.some((one) => one.mark === mark) || marks.some((one) => one.mark > mark)) return
-      await objects.delete(marks.filter((one) => one.mark <= mark).map(({ key }) => key))
+    async clearPending(repository, marks) {
+      const cleared = (await listMarks(keys.marksOf(repository))).filter(({ mark }) => marks.includes(mark))
+      await objects.delete(cleared.map(({ key }) => key))
     },
     async listPending(limit, after = '') {
-      const newest = new Map<string, number>()
-      for (const { repository, mark } of await listMarks(keys.marks)) newest.set(repository, mark)
-      return [...newest]
-        .filter(([repository]) => repository > after)
-        .slice(0, limit)
-        .map(([repository, mark]) => ({ repository, mark }))
+      const pending = new Map<string, PendingMark[]>()
+      for (const { repository, mark, at } of await listMarks(keys.marks)) {
+        if (repository <= after) continue
+        pending.set(repository, [...(pending.get(repository) ?? []), { mark, at }])
+      }
+      return [...pending].slice(0, limit).map(([repository, marks]) => ({ repository, marks }))
     },
 
     close: () => Promise.resolve(),

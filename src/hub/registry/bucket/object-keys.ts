@@ -1,6 +1,7 @@
 import { encodeHex } from '../../../bytes/hex.ts'
 import { encodeUtf8 } from '../../../bytes/text.ts'
 import { nameKey } from '../../names.ts'
+import type { PendingMark } from '../records.ts'
 
 /** Where an outbox is: in the document of a name, or in one of its own. */
 export type OutboxKind = 'name' | 'stray'
@@ -30,8 +31,11 @@ export interface ObjectKeys {
   outbox(kind: OutboxKind, repository: string, number: number): string
   /** The outbox of events about what is not there. */
   stray(repository: string): string
-  /** Marks, each an object of its own: `<repository>/<mark>`. */
+  /** Marks, each an object of its own: `<repository>/<mark>-<moment>`. */
   readonly marks: string
+  /** Begins the keys of all marks of one repository. */
+  marksOf(repository: string): string
+  mark(repository: string, mark: PendingMark): string
 }
 
 export function objectKeys(prefix: string): ObjectKeys {
@@ -51,6 +55,8 @@ export function objectKeys(prefix: string): ObjectKeys {
     outbox: (kind, repository, number) => `${prefix}e/${keyText(repository)}/${kind}/${sortable(number)}`,
     stray: (repository) => `${prefix}x/${keyText(repository)}`,
     marks: `${prefix}p/`,
+    marksOf: (repository) => `${prefix}p/${keyText(repository)}/`,
+    mark: (repository, { mark, at }) => `${prefix}p/${keyText(repository)}/${sortable(mark)}-${at}`,
   }
 }
 

@@ -68,28 +68,44 @@ export const outboxScenarios: readonly RegistryScenario[] = [
       assertEqual(await registry.readEvents(record.id, 9), [], 'events after they were dropped')
     },
   ),
-  scenario(
-    'a mark stays until it is cleared by its own number, and not by that of one before',
-    async (registry) => {
-      const first = await registry.markPending('one')
-      const second = await registry.markPending('one')
-      await registry.markPending('two')
-      assertTrue(second > first, `the marks are ${first} and ${second}`)
-      await registry.clearPending('one', first)
-      const marked = await registry.listPending(10)
-      assertEqual(
-        marked.map(({ repository }) => repository),
-        ['one', 'two'],
-        'marked repositories',
-      )
-      await registry.clearPending('one', second)
-      assertEqual((await registry.listPending(10)).length, 1, 'the number of marked ones')
-      assertTrue((await registry.markPending('one')) > second, 'a mark after clearing is greater')
-      assertEqual(
-        (await registry.listPending(10, 'one')).map(({ repository }) => repository),
-        ['two'],
-        'those behind one',
-      )
-    },
-  ),
+  scenario('each mark stays until it is cleared by its own number', async (registry) => {
+    const first = await registry.markPending('one', 1000)
+    const second = await registry.markPending('one', 2000)
+    const other = await registry.markPending('two', 3000)
+    assertTrue(first !== second, `both marks are ${first}`)
+    const two = { repository: 'two', marks: [{ mark: other, at: 3000 }] }
+    const secondOfOne = { repository: 'one', marks: [{ mark: second, at: 2000 }] }
+    const listed = await registry.listPending(10)
+    assertEqual(
+      listed.map(({ repository, marks }) => [
+        repository,
+        [...marks].sort((left, right) => left.at - right.at),
+      ]),
+      [
+        [
+          'one',
+          [
+            { mark: first, at: 1000 },
+            { mark: second, at: 2000 },
+          ],
+        ],
+        ['two', two.marks],
+      ],
+      'what is marked',
+    )
+    assertEqual(await registry.listPending(10, 'one'), [two], 'those behind one')
+    assertEqual((await registry.listPending(1)).length, 1, 'the number of repositories in a page of one')
+    await registry.clearPending('one', [first])
+    assertEqual(await registry.listPending(10), [secondOfOne, two], 'what is left of three marks')
+    await registry.clearPending('one', [first, other])
+    assertEqual(
+      await registry.listPending(10),
+      [secondOfOne, two],
+      'what is left when marks of others were meant',
+    )
+    await registry.clearPending('one', [second])
+    assertEqual(await registry.listPending(10), [two], 'what is left of two marks')
+    const third = await registry.markPending('one', 4000)
+    assertTrue(third !== first && third !== second, `the mark ${third} was there before`)
+  }),
 ]

@@ -1,5 +1,11 @@
 import { nameKey } from '../../names.ts'
-import type { NamespaceRecord, RegistryEvent, RepositoryRecord, TokenRecord } from '../records.ts'
+import type {
+  NamespaceRecord,
+  PendingMark,
+  RegistryEvent,
+  RepositoryRecord,
+  TokenRecord,
+} from '../records.ts'
 import { tokenState } from '../records.ts'
 import type { Registry, RegistryEvents } from '../registry.ts'
 import { pageOf, sortRepositories } from './memory-pages.ts'
@@ -18,7 +24,7 @@ export function createMemoryRegistry(): Registry {
   const tokens = new Map<string, TokenRecord>()
   const outboxes = new Map<string, RegistryEvent[]>()
   let lastSequence = 0
-  const pending = new Map<string, number>()
+  const pending = new Map<string, readonly PendingMark[]>()
   let lastMark = 0
 
   const address = (namespace: string, name: string): string => `${nameKey(namespace)}/${nameKey(name)}`
@@ -200,19 +206,22 @@ export function createMemoryRegistry(): Registry {
       if (left.length === 0) outboxes.delete(repository)
       else outboxes.set(repository, left)
     },
-    markPending: (repository) => {
-      pending.set(repository, ++lastMark)
-      return lastMark
+    markPending: (repository, at) => {
+      const mark = ++lastMark
+      pending.set(repository, [...(pending.get(repository) ?? []), { mark, at }])
+      return mark
     },
-    clearPending: (repository, mark) => {
-      if (pending.get(repository) === mark) pending.delete(repository)
+    clearPending: (repository, marks) => {
+      const left = (pending.get(repository) ?? []).filter(({ mark }) => !marks.includes(mark))
+      if (left.length === 0) pending.delete(repository)
+      else pending.set(repository, left)
     },
     listPending: (limit, after = '') =>
       [...pending]
         .filter(([repository]) => repository > after)
         .sort(([left], [right]) => (left < right ? -1 : 1))
         .slice(0, limit)
-        .map(([repository, mark]) => ({ repository, mark })),
+        .map(([repository, marks]) => ({ repository, marks })),
 
     close: () => undefined,
   }

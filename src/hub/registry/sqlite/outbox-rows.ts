@@ -1,5 +1,5 @@
 import { numberIn, textIn } from '../../../storage/sqlite/row-values.ts'
-import type { RegistryEvent } from '../records.ts'
+import type { PendingMark, PendingRepository, RegistryEvent } from '../records.ts'
 import type { Prepare } from './registry-database.ts'
 
 export function insertEvents(sql: Prepare, repository: string, events: readonly string[]): void {
@@ -37,25 +37,34 @@ export function dropEvents(sql: Prepare, repository: string, sequences: readonly
 }
 
 /** The new mark: numbers of `AUTOINCREMENT` only grow. */
-export function markPending(sql: Prepare, repository: string): number {
-  const row = sql('INSERT OR REPLACE INTO packstone_hub_pending (repository) VALUES (?) RETURNING mark').get(
+export function markPending(sql: Prepare, repository: string, at: number): number {
+  const row = sql('INSERT INTO packstone_hub_marks (repository, at) VALUES (?, ?) RETURNING mark').get(
     repository,
+    at,
   )
   return row === undefined ? 0 : numberIn(row, 'mark')
 }
 
-export function clearPending(sql: Prepare, repository: string, mark: number): void {
-  sql('DELETE FROM packstone_hub_pending WHERE repository = ? AND mark = ?').run(repository, mark)
+export function clearPending(sql: Prepare, repository: string, marks: readonly number[]): void {
+  for (const mark of marks) {
+    sql('DELETE FROM packstone_hub_marks WHERE repository = ? AND mark = ?').run(repository, mark)
+  }
 }
 
-export function listPending(
-  sql: Prepare,
-  limit: number,
-  after: string,
-): { readonly repository: string; readonly mark: number }[] {
-  return sql(
-    'SELECT repository, mark FROM packstone_hub_pending WHERE repository > ? ORDER BY repository LIMIT ?',
+const LIST_PENDING = `
+  SELECT repository, mark, at FROM packstone_hub_marks
+  WHERE repository IN (
+    SELECT DISTINCT repository FROM packstone_hub_marks WHERE repository > ? ORDER BY repository LIMIT ?
   )
-    .all(after, limit)
-    .map((row) => ({ repository: textIn(row, 'repository'), mark: numberIn(row, 'mark') }))
+  ORDER BY repository, mark`
+
+export function listPending(sql: Prepare, limit: number, after: string): PendingRepository[] {
+  const pending = new Map<string, PendingMark[]>()
+  for (const row of sql(LIST_PENDING).all(after, limit)) {
+    const repository = textIn(row, 'repository')
+    const marks = pending.get(repository) ?? []
+    marks.push({ mark: numberIn(row, 'mark'), at: numberIn(row, 'at') })
+    pending.set(repository, marks)
+  }
+  return [...pending].map(([repository, marks]) => ({ repository, marks }))
 }

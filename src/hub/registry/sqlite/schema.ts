@@ -9,7 +9,8 @@ import type { VersionedTables } from '../../../storage/sqlite/migrate.ts'
  *   from end with the key: a search that goes along one reads no other page.
  * - `names` finds repositories by any three letters of their key. It keeps only who has which three letters (`detail = none`); whether
  *   they are side by side is looked up.
- * - `pending`: `mark` is never used again, so that a mark is not mistaken for one made later.
+ * - `marks`: one for each change of refs. `mark` is never used again, so that none is mistaken for one made later. Those of version 2,
+ *   `pending`, are as old as can be.
  */
 const STEPS: readonly string[] = [
   `CREATE TABLE packstone_hub_namespaces (
@@ -75,6 +76,14 @@ const STEPS: readonly string[] = [
      repository TEXT NOT NULL UNIQUE
    );`,
   'CREATE INDEX packstone_hub_events_by_repository ON packstone_hub_events (repository, sequence);',
+  `CREATE TABLE packstone_hub_marks (
+     mark INTEGER PRIMARY KEY AUTOINCREMENT,
+     repository TEXT NOT NULL,
+     at INTEGER NOT NULL
+   );
+   CREATE INDEX packstone_hub_marks_by_repository ON packstone_hub_marks (repository, mark, at);
+   INSERT INTO packstone_hub_marks (mark, repository, at) SELECT mark, repository, 0 FROM packstone_hub_pending;
+   DROP TABLE packstone_hub_pending;`,
 ]
 
 /** The tables of the registry, for `migrate`. */

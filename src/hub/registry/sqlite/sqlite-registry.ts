@@ -90,10 +90,11 @@ export function createSqliteRegistry(options: SqliteRegistryOptions): Registry {
       database.transact('lazy', (sql) => {
         outbox.dropEvents(sql, repository, sequences)
       }),
-    markPending: (repository) => database.transact('lazy', (sql) => outbox.markPending(sql, repository)),
-    clearPending: (repository, mark) =>
+    markPending: (repository, at) =>
+      database.transact('lazy', (sql) => outbox.markPending(sql, repository, at)),
+    clearPending: (repository, marks) =>
       database.transact('lazy', (sql) => {
-        outbox.clearPending(sql, repository, mark)
+        outbox.clearPending(sql, repository, marks)
       }),
     listPending: (limit, after = '') => database.run((sql) => outbox.listPending(sql, limit, after)),
 
