@@ -1,9 +1,11 @@
 import type { Repository } from '../repository.ts'
 import { geometricSplit } from './geometric-split.ts'
-import { makePack } from './made-pack.ts'
+import { copyPacks } from './copy-packs.ts'
+import { numberRows } from './joined-rows.ts'
+import { makePack, type MadePack } from './made-pack.ts'
 import type { MaintenanceStep } from './maintenance-result.ts'
 import type { StepContext } from './step-context.ts'
-import { collectContents } from './pack-contents.ts'
+import { collectContents, pinPack } from './pack-contents.ts'
 import type { PackNote } from './pack-note.ts'
 import { removePackedLoose, replacePacks } from './replace-packs.ts'
 import type { MaintainedPack, RepositoryState } from './repository-state.ts'
@@ -43,7 +45,10 @@ function commonNote(packs: readonly MaintainedPack[], hasLoose: boolean): PackNo
   return hasLoose || packs.length === 0 ? undefined : { kind: 'searched', window, depth }
 }
 
-/** Joins packs and loose objects as they are stored: deltas are kept, none are searched. Nothing is lost, reachable or not. */
+/**
+ * Joins packs and loose objects as they are stored: deltas are kept, none are searched, and every object is read back and hashed. Nothing is
+ * lost, reachable or not.
+ */
 export async function joinPacks(
   repository: Repository,
   state: RepositoryState,
@@ -55,6 +60,33 @@ export async function joinPacks(
   const files = newestFirst.map(({ file }) => file)
   const contents = await collectContents(view, files, loose, () => true, context.signal)
   const main = await makePack(repository, view, contents, { ...context.packing, window: 0 })
+  return replaceWith(repository, state, packs, main)
+}
+
+/**
+ * Joins packs that are too large for more than to copy their entries. Where that is not possible, or there are loose objects, it does what
+ * {@link joinPacks} does.
+ */
+export async function joinLargePacks(
+  repository: Repository,
+  state: RepositoryState,
+  packs: readonly MaintainedPack[],
+  context: StepContext,
+): Promise<MaintenanceStep> {
+  const files = packs.map(({ file }) => file)
+  for (const file of files) await pinPack(state.view, file)
+  const rows = state.loose.length > 0 ? undefined : await numberRows(files, context.signal)
+  if (rows === undefined) return joinPacks(repository, state, packs, context)
+  return replaceWith(repository, state, packs, await copyPacks(repository, rows, context.packing))
+}
+
+async function replaceWith(
+  repository: Repository,
+  state: RepositoryState,
+  packs: readonly MaintainedPack[],
+  main: MadePack | undefined,
+): Promise<MaintenanceStep> {
+  const { loose } = state
   const note = commonNote(packs, loose.length > 0)
   const replacement = { main, dropped: packs, ...(note === undefined ? {} : { note }) }
   await replacePacks(repository, state, replacement)
@@ -63,7 +95,7 @@ export async function joinPacks(
     how: 'join',
     ...(main === undefined ? {} : { added: main.staged.name }),
     dropped: packs.map(({ description }) => description.name),
-    objectCount: contents.objects.size,
+    objectCount: main?.indexing.packIndex.objectCount ?? 0,
     unreachableCount: 0,
     looseRemoved: await removePackedLoose(repository, state, replacement),
   }

@@ -11,9 +11,7 @@ import { writePieces } from '../write-staged.ts'
 /** A new pack, complete and verified, that nobody else sees yet. */
 export interface MadePack {
   readonly staged: NewPack
-  readonly indexing: PackIndexing
-  /** What it was made of. */
-  readonly contents: NamedEnumeration
+  readonly indexing: Pick<PackIndexing, 'index' | 'packIndex' | 'reachability' | 'checksum'>
 }
 
 export interface MakePackOptions extends RepackOptions {
@@ -47,7 +45,7 @@ export async function makePack(
   })
   try {
     const index = await writePieces(storage, 'idx', [indexing.index])
-    return { staged: { name: `pack-${encodeHex(indexing.checksum)}`, pack, index }, indexing, contents }
+    return { staged: { name: `pack-${encodeHex(indexing.checksum)}`, pack, index }, indexing }
   } catch (error) {
     await pack.discard()
     throw error

@@ -12,7 +12,7 @@ import {
 } from './consolidate.ts'
 import { deriveGitFiles, deriveReachability } from './derive-files.ts'
 import { chooseExpired, expirePacks } from './expire.ts'
-import { choosePacksToJoin, joinPacks } from './join-packs.ts'
+import { choosePacksToJoin, joinLargePacks, joinPacks } from './join-packs.ts'
 import { checkedMaintenanceOptions, type MaintenanceOptions } from './maintenance-options.ts'
 import type { MaintenanceResult, MaintenanceStep } from './maintenance-result.ts'
 import { writePackNote } from './pack-note.ts'
@@ -191,7 +191,7 @@ async function consolidateInParts(
   if (large.length === 0) return undefined
   const isFirst = context.progress === 'none'
   context.progress = 'spent'
-  return isFirst ? joinPacks(repository, state, large, withoutDeadline(context)) : 'later'
+  return isFirst ? joinLargePacks(repository, state, large, withoutDeadline(context)) : 'later'
 }
 
 /** Does a step; where the time was not enough for it, that is noted, so that the next call takes a smaller one. */

@@ -19,8 +19,8 @@ export interface MaintenanceBudget {
   /** Packs of at most so many bytes together are rewritten in one step; what is larger alone is left as it is. */
   readonly bytes?: number
   /**
-   * Packs of at most so many bytes together are joined as they are stored, for `full` and `gc`, where they are too large to be rewritten.
-   * That is the only step of a call, the time does not end it, and it takes no more memory than others. Default: none are.
+   * Packs of at most so many bytes together are joined by copying their entries, for `full` and `gc`, where they are too large to be
+   * rewritten. That is the only step of a call, the time does not end it, and it takes no more memory than others. Default: none are.
    */
   readonly joinBytes?: number
 }

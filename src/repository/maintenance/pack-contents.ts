@@ -1,4 +1,3 @@
-import { yieldToHost } from '../../bytes/yield-to-host.ts'
 import { GitError } from '../../errors.ts'
 import type { NamedEnumeration } from '../../graph/enumerate-named.ts'
 import { isGitlinkMode } from '../../object/file-mode.ts'
@@ -8,9 +7,7 @@ import { TreeCursor } from '../../object/tree-iterator.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import type { PackFile } from '../../odb/pack-file.ts'
 import { extendPathHash } from '../../pack/path-hash.ts'
-
-/** Objects looked at between two turns of the host. */
-const TURN = 16384
+import { Turns } from './turns.ts'
 
 /** Whether the object with the raw id at `bytes[at]` is meant. */
 export type IdPredicate = (bytes: Uint8Array, at: number) => boolean
@@ -18,25 +15,6 @@ export type IdPredicate = (bytes: Uint8Array, at: number) => boolean
 /** Asks whether one of these packs has an object. */
 export function anyPackHas(packs: readonly PackFile[]): IdPredicate {
   return (bytes, at) => packs.some((pack) => pack.find(bytes, at) >= 0)
-}
-
-/** Gives the host a turn now and then. */
-class Turns {
-  readonly #signal: AbortSignal
-  #count = 0
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal
-  }
-
-  get isDue(): boolean {
-    return ++this.#count % TURN === 0
-  }
-
-  async take(): Promise<void> {
-    this.#signal.throwIfAborted()
-    await yieldToHost()
-  }
 }
 
 /**
@@ -57,8 +35,7 @@ export async function collectContents(
   const types: ObjectType[] = []
   const turns = new Turns(signal)
   for (const pack of packs) {
-    // A pack that is gone leaves the view, which then waits for it in vain.
-    if (!(await view.pin(pack))) throw gone(pack)
+    await pinPack(view, pack)
     const { index } = pack
     for (const rank of index.packOrder) {
       if (turns.isDue) await turns.take()
@@ -91,13 +68,18 @@ export async function collectContents(
   return { objects, types: Uint8Array.from(types), pathHashes: new Uint32Array(types.length) }
 }
 
-function gone({ name }: PackFile): GitError {
-  return new GitError(
+/**
+ * Keeps a pack in the view that is going to be read from end to end: one that is gone leaves the view, which then waits for it in vain.
+ *
+ * @throws GitError `CONFLICT` when it has gone meanwhile
+ */
+export async function pinPack(view: ObjectView, pack: PackFile): Promise<void> {
+  if (await view.pin(pack)) return
+  const { name } = pack
+  throw new GitError(
     'CONFLICT',
     `${name} was removed while it was read; its objects are in another pack now`,
-    {
-      details: { pack: name },
-    },
+    { details: { pack: name } },
   )
 }
 
