@@ -1,5 +1,6 @@
 import { compareRanges } from '../bytes/compare.ts'
 import { GitError } from '../errors.ts'
+import { OffsetOrder } from './offset-order.ts'
 
 /*
  * Layout (gitformat-pack, "pack-*.idx files"), N objects, ids of H bytes:
@@ -27,9 +28,8 @@ export class PackIndex {
   readonly #idsAt: number
   /** Distance from one id to the next. */
   readonly #stride: number
-  #order: Uint32Array | undefined
+  #order: OffsetOrder | undefined
   #positions: Uint32Array | undefined
-  #sortedOffsets: Float64Array | undefined
 
   /**
    * @param bytes the whole file; the index keeps a view of it.
@@ -161,8 +161,7 @@ export class PackIndex {
 
   /** Ranks in the order their entries stand in the pack. Computed once, four bytes an object. */
   get packOrder(): Uint32Array {
-    this.#sortByOffset()
-    return this.#order!
+    return this.#sorted.ranks
   }
 
   /** Position in {@link packOrder} by rank. Computed once, four bytes an object. */
@@ -177,23 +176,12 @@ export class PackIndex {
 
   /** Offsets of all entries in ascending order. Computed once, eight bytes an object. */
   get sortedOffsets(): Float64Array {
-    this.#sortByOffset()
-    return this.#sortedOffsets!
+    return this.#sorted.offsets
   }
 
   /** The position in {@link packOrder} of the entry at this offset, or -1 when no entry begins there. */
   positionOf(offset: number): number {
-    const offsets = this.sortedOffsets
-    let low = 0
-    let high = offsets.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const found = offsets[middle]!
-      if (found === offset) return middle
-      if (found < offset) low = middle + 1
-      else high = middle
-    }
-    return -1
+    return this.#sorted.positionOf(offset)
   }
 
   /** The rank of the entry at this offset, or -1 when no entry begins there. */
@@ -202,33 +190,12 @@ export class PackIndex {
     return position < 0 ? -1 : this.packOrder[position]!
   }
 
-  #sortByOffset(): void {
-    if (this.#order !== undefined) return
-    const count = this.objectCount
-    // Offset and rank packed into one double, offset * count + rank, sort natively as long as they fit 53 bits.
-    const keys = new Float64Array(count)
-    let largest = 0
-    for (let rank = 0; rank < count; rank++) {
-      const offset = this.offset(rank)
-      if (offset > largest) largest = offset
-      keys[rank] = offset * count + rank
-    }
-    const order = new Uint32Array(count)
-    const sorted = new Float64Array(count)
-    if (largest * count + count < Number.MAX_SAFE_INTEGER) {
-      keys.sort()
-      for (let k = 0; k < count; k++) {
-        const offset = Math.floor(keys[k]! / count)
-        sorted[k] = offset
-        order[k] = keys[k]! - offset * count
-      }
-    } else {
-      for (let rank = 0; rank < count; rank++) order[rank] = rank
-      order.sort((left, right) => this.offset(left) - this.offset(right))
-      for (let k = 0; k < count; k++) sorted[k] = this.offset(order[k]!)
-    }
-    this.#order = order
-    this.#sortedOffsets = sorted
+  get #sorted(): OffsetOrder {
+    if (this.#order !== undefined) return this.#order
+    const offsets = new Float64Array(this.objectCount)
+    for (let rank = 0; rank < offsets.length; rank++) offsets[rank] = this.offset(rank)
+    this.#order = new OffsetOrder(offsets)
+    return this.#order
   }
 }
 
