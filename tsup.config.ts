@@ -118,6 +118,8 @@ function shareChunks(othersOf: (path: string) => readonly string[]): Plugin {
   return {
     name: 'share-chunks',
     setup(build) {
+      // The imports below are meant to bring nothing in.
+      build.initialOptions.logOverride = { 'ignored-bare-import': 'silent' }
       build.onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
         if (kind !== 'entry-point' && kind !== 'dynamic-import') return undefined
         const found = resolve(resolveDir, path)
