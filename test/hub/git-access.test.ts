@@ -293,6 +293,29 @@ it('a push that saw a ref elsewhere is told so in the words of Artifacts, and ma
   expect(await git(['ls-remote', url])).toMatch(/^[0-9a-f]{40}\trefs\/any\/thing$/)
 })
 
+it('what a push says with `-o` reaches the hooks of an embedded hub, which may decline it', async () => {
+  const said: unknown[] = []
+  const hub = await startTestHub({
+    git: {
+      receivePack: {
+        hooks: {
+          preReceive: (_commands, { pushOptions }) => {
+            said.push(pushOptions)
+            const isDry = pushOptions.includes('dry')
+            return Promise.resolve(isDry ? { kind: 'decline', reason: 'asked to' } : { kind: 'accept' })
+          },
+        },
+      },
+    },
+  })
+  const { remote, token } = await create(hub, 'a')
+  const url = withToken(remote, token)
+  const declined = await tryGit(['push', '-o', 'dry', url, 'HEAD:refs/heads/main'], { cwd: tree })
+  expect(declined.stderr).toContain('[remote rejected] HEAD -> main (asked to)')
+  await git(['push', '--quiet', '-o', 'ci.skip', '-o', 'a=b c', url, 'HEAD:refs/heads/main'], { cwd: tree })
+  expect(said).toEqual([['dry'], ['ci.skip', 'a=b c']])
+})
+
 it('a repository takes no more than its limit, and no object beyond its own', async () => {
   const hub = await startTestHub({ limits: { repositoryBytes: 20_000, objectBytes: 30_000 } })
   const { remote, token } = await create(hub, 'a')

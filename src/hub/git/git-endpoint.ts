@@ -25,8 +25,13 @@ export interface GitEndpointOptions extends Partial<ProtocolOptions> {
 /** Every client may look for what it missed: filters, and any object that a ref reaches. */
 const UPLOAD = { allowTipSha1InWant: true, allowReachableSha1InWant: true, allowSidebandAll: true }
 
-/** Whoever may push may do everything to refs that Git can. */
-const RECEIVE = { denyDeleteCurrent: 'ignore', shallowUpdate: true, staleError: 'stale ref' } as const
+/** Whoever may push may do everything to refs that Git can, and say something to hooks. */
+const RECEIVE = {
+  denyDeleteCurrent: 'ignore',
+  shallowUpdate: true,
+  advertisePushOptions: true,
+  staleError: 'stale ref',
+} as const
 
 /**
  * Creates the Git interface: `/git/<namespace>/<name>.git` over smart HTTP, opened by the tokens of the repository.
