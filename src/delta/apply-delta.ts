@@ -39,26 +39,28 @@ export function applyDelta(
       if (op & 0x20) size |= delta[at++]! << 8
       if (op & 0x40) size |= delta[at++]! << 16
       if (size === 0) size = 0x10000
-      if (at > end || offset + size > baseSize || outAt + size > outEnd) throw corrupt('a copy out of bounds')
+      if (at > end || offset + size > baseSize || outAt + size > outEnd)
+        throw deltaIsCorrupt('a copy out of bounds')
       const from = baseAt + offset
       if (size < LOOP_LIMIT) for (let k = 0; k < size; k++) out[outAt + k] = base[from + k]!
       else if (baseInOut) out.copyWithin(outAt, from, from + size)
       else out.set(base.subarray(from, from + size), outAt)
       outAt += size
     } else if (op > 0) {
-      if (at + op > end || outAt + op > outEnd) throw corrupt('an insert out of bounds')
+      if (at + op > end || outAt + op > outEnd) throw deltaIsCorrupt('an insert out of bounds')
       if (op < LOOP_LIMIT) for (let k = 0; k < op; k++) out[outAt + k] = delta[at + k]!
       else if (deltaInOut) out.copyWithin(outAt, at, at + op)
       else out.set(delta.subarray(at, at + op), outAt)
       outAt += op
       at += op
     } else {
-      throw corrupt('the reserved instruction 0')
+      throw deltaIsCorrupt('the reserved instruction 0')
     }
   }
-  if (outAt !== outEnd) throw corrupt(`${outEnd - outAt} bytes too few`)
+  if (outAt !== outEnd) throw deltaIsCorrupt(`${outEnd - outAt} bytes too few`)
 }
 
-function corrupt(what: string): GitError {
+/** Makes the error for a delta that has what it must not have. */
+export function deltaIsCorrupt(what: string): GitError {
   return new GitError('CORRUPT_DELTA', `delta does not apply: it has ${what}`)
 }

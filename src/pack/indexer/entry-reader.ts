@@ -1,9 +1,11 @@
 import { Arena } from '../../bytes/arena.ts'
+import { smallInteger } from '../../bytes/small-integer.ts'
 import type { Codecs } from '../../codec/ports.ts'
 import type { ObjectType } from '../../object/object-type.ts'
 import { EntryHeader, isWhole, MAX_EXPANSION, type EntryType } from '../entry-header.ts'
 import { assertObjectSize, earlyEof, inEntry } from './entry-error.ts'
 import type { EntryTable } from './entry-table.ts'
+import { createInflatedPack, inflateEntry, inflateInPieces, type InflatedPack } from './inflate-entry.ts'
 import { HEADROOM, type ObjectIntake } from './object-intake.ts'
 
 const LEAST_DELTA_BYTES = 1 << 12
@@ -32,11 +34,13 @@ export class EntryReader {
   /** Where the next entry begins. */
   at: number
   readonly #options: EntryReaderOptions
+  readonly #inflated: InflatedPack
 
   constructor(at: number, options: EntryReaderOptions) {
     this.at = at
     this.deltas = new Arena(Math.max(options.deltaBytes, LEAST_DELTA_BYTES))
     this.#options = options
+    this.#inflated = createInflatedPack(options.pack, options.entriesEnd, options.codecs.inflate)
   }
 
   /**
@@ -61,13 +65,15 @@ export class EntryReader {
     table.dataAt[row] = dataAt - start
     table.sizes[row] = size
     table.types[row] = type
-    if (isWhole(type)) {
+    if (isWhole(type) && size >= this.#inflated.largeFrom && !intake.wants(type)) {
+      this.at = dataAt + this.#nameInPieces(start, dataAt, size, type, row)
+    } else if (isWhole(type)) {
       work.ensure(HEADROOM + size)
-      this.at = dataAt + this.#inflate(dataAt, work.bytes, HEADROOM, size, start)
+      this.at = dataAt + inflateEntry(this.#inflated, start, dataAt, work.bytes, HEADROOM, size)
       intake.take(row, type, work.bytes, HEADROOM, size, table.ids, -1, 0, 0)
     } else {
       const at = this.deltas.reserve(size)
-      this.at = dataAt + this.#inflate(dataAt, this.deltas.bytes, at, size, start)
+      this.at = dataAt + inflateEntry(this.#inflated, start, dataAt, this.deltas.bytes, at, size)
       table.deltaAt[row] = at
     }
     table.crcs[row] = codecs.crc32.update(0, pack, start, this.at)
@@ -92,21 +98,21 @@ export class EntryReader {
       return
     }
     const size = table.sizes[row]!
-    const start = table.offsets[row]!
+    const start = smallInteger(table.offsets[row]!)
     work.ensure(HEADROOM + size)
-    this.#inflate(start + table.dataAt[row]!, work.bytes, HEADROOM, size, start)
+    inflateEntry(this.#inflated, start, start + table.dataAt[row]!, work.bytes, HEADROOM, size)
     intake.show(row, type, work.bytes, HEADROOM, size, table.ids, -1, 0, 0)
   }
 
-  #inflate(dataAt: number, out: Uint8Array, at: number, size: number, offset: number): number {
-    const { pack, entriesEnd, codecs } = this.#options
-    let consumed: number
-    try {
-      consumed = codecs.inflate.inflateInto(pack, dataAt, entriesEnd, out, at, size)
-    } catch (error) {
-      throw inEntry(error, offset)
-    }
-    if (consumed < 0) throw earlyEof()
+  /** Names a whole object that nobody wants to see. Returns how long its stream is. */
+  #nameInPieces(offset: number, dataAt: number, size: number, type: ObjectType, row: number): number {
+    const { table, intake } = this.#options
+    const hash = intake.begin(type, size)
+    const consumed = inflateInPieces(this.#inflated, offset, dataAt, size, (piece) => {
+      hash.update(piece)
+    })
+    hash.digestInto(table.ids, row * table.idLength)
+    intake.pass(row, type, -1)
     return consumed
   }
 

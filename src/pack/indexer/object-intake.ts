@@ -1,4 +1,4 @@
-import type { HashAlgorithm } from '../../codec/ports.ts'
+import type { Hash, HashAlgorithm } from '../../codec/ports.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
 import { encodeObjectHeader } from '../../object/object-id.ts'
 import { BLOB, type ObjectType } from '../../object/object-type.ts'
@@ -71,6 +71,13 @@ export class ObjectIntake {
     this.show(row, type, bytes, at, size, ids, base, baseAt, baseSize)
   }
 
+  /** Begins to name an object whose body comes in pieces. */
+  begin(type: ObjectType, size: number): Hash {
+    const hash = this.hash.create()
+    hash.update(encodeObjectHeader(type, size))
+    return hash
+  }
+
   /** Shows an object that has its id already to those who want to see it. */
   show(
     row: number,
@@ -90,7 +97,7 @@ export class ObjectIntake {
     this.reachability?.add(row, type, bytes, at, at + size, base, baseAt, baseAt + baseSize)
   }
 
-  /** Records an object that has its id already and that nobody wants to see. */
+  /** Records an object that has its id already and that nobody {@link wants} to see. */
   pass(row: number, type: ObjectType, base: number): void {
     this.reachability?.add(row, type, NOTHING, 0, 0, base, 0, 0)
   }

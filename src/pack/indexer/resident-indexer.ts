@@ -1,6 +1,7 @@
 import { Arena } from '../../bytes/arena.ts'
 import type { Codecs } from '../../codec/ports.ts'
 import { encodeHex } from '../../bytes/hex.ts'
+import { smallInteger } from '../../bytes/small-integer.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
 import type { ObjectType } from '../../object/object-type.ts'
 import { encodeEntry } from '../encode-entry.ts'
@@ -183,7 +184,7 @@ export class ResidentIndexer {
     const deltasAt = this.#reader.adopt(part.end, part.deltas)
     for (let row = first; row < table.count; row++) {
       const type = table.types[row]!
-      const offset = table.offsets[row]!
+      const offset = smallInteger(table.offsets[row]!)
       if (isWhole(type)) this.#reader.show(row)
       else table.deltaAt[row]! += deltasAt
       this.#link(row, type, offset, part.baseDistances[row - first]!, offset + table.dataAt[row]!)

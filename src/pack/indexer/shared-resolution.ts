@@ -1,4 +1,5 @@
 import { Arena } from '../../bytes/arena.ts'
+import { smallInteger } from '../../bytes/small-integer.ts'
 import type { Codecs, HashAlgorithm } from '../../codec/ports.ts'
 import { DeltaHeader } from '../../delta/delta-header.ts'
 import { objectFormat, type ObjectFormatName } from '../../object/object-format.ts'
@@ -73,7 +74,8 @@ function rootsByWork(table: EntryTable, deltas: Uint8Array, intake: ObjectIntake
     if (firstChild[root]! < 0 || !isWhole(type) || intake.wants(type)) continue
     roots.push(root)
     walkDeltaTree(table, root, (row) => {
-      header.parse(deltas, deltaAt[row]!, deltaAt[row]! + sizes[row]!)
+      const at = smallInteger(deltaAt[row]!)
+      header.parse(deltas, at, at + sizes[row]!)
       work[root]! += header.resultSize
     })
   }

@@ -1,10 +1,13 @@
 import type { Arena } from '../../bytes/arena.ts'
+import { smallInteger } from '../../bytes/small-integer.ts'
 import type { Codecs } from '../../codec/ports.ts'
 import { applyDelta } from '../../delta/apply-delta.ts'
+import { applyDeltaInPieces } from '../../delta/apply-in-pieces.ts'
 import { DeltaHeader } from '../../delta/delta-header.ts'
 import { GitError } from '../../errors.ts'
 import type { ObjectType } from '../../object/object-type.ts'
-import { assertObjectSize, earlyEof, inEntry } from './entry-error.ts'
+import { assertObjectSize, inEntry } from './entry-error.ts'
+import { createInflatedPack, inflateEntry, type InflatedPack } from './inflate-entry.ts'
 import { HEADROOM, type ObjectIntake } from './object-intake.ts'
 
 /** From here on the live path of a delta tree is kept short by moving an only child down over its parent. */
@@ -42,10 +45,12 @@ export interface TreeResolverOptions {
  */
 export class TreeResolver {
   readonly #options: TreeResolverOptions
+  readonly #inflated: InflatedPack
   readonly #header = new DeltaHeader()
 
   constructor(options: TreeResolverOptions) {
     this.#options = options
+    this.#inflated = createInflatedPack(options.pack, options.entriesEnd, options.codecs.inflate)
   }
 
   /**
@@ -54,24 +59,18 @@ export class TreeResolver {
    * @throws GitError `CORRUPT_PACK`, `LIMIT_EXCEEDED`; what the visitor throws
    */
   resolve(root: number): number {
-    const { pack, entriesEnd, table, codecs, work } = this.#options
+    const { table, work } = this.#options
     const size = table.sizes[root]!
-    const offset = table.offsets[root]!
-    const dataAt = offset + table.dataAt[root]!
+    const offset = smallInteger(table.offsets[root]!)
     work.ensure(HEADROOM + size)
-    try {
-      if (codecs.inflate.inflateInto(pack, dataAt, entriesEnd, work.bytes, HEADROOM, size) < 0)
-        throw earlyEof()
-    } catch (error) {
-      throw inEntry(error, offset)
-    }
+    inflateEntry(this.#inflated, offset, offset + table.dataAt[root]!, work.bytes, HEADROOM, size)
     return this.resolveUnder(root)
   }
 
   /** Like {@link resolve}, for an object whose body is in the work arena already, behind {@link HEADROOM}. */
   resolveUnder(root: number): number {
-    const { table, deltas, intake, work, onNamed } = this.#options
-    const header = this.#header
+    const { table, intake, work, onNamed } = this.#options
+    const { largeFrom } = this.#inflated
     const type = table.types[root]! as ObjectType
     const rows: number[] = [root]
     const starts: number[] = [HEADROOM]
@@ -88,26 +87,21 @@ export class TreeResolver {
       const parentAt = starts[depth]!
       const parentSize = sizes[depth]!
       next[depth] = table.nextSibling[child]!
-      const deltaAt = table.deltaAt[child]!
-      const deltaEnd = deltaAt + table.sizes[child]!
       const at = parentAt + parentSize + HEADROOM
-      let size: number
-      try {
-        header.parse(deltas, deltaAt, deltaEnd)
-        size = header.resultSize
-        if (header.baseSize !== parentSize) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
-        assertObjectSize(size, intake.maxObjectBytes)
-        work.ensure(at + size)
-        const { bytes } = work
-        applyDelta(deltas, header.at, deltaEnd, bytes, parentAt, parentSize, bytes, at, size)
-      } catch (error) {
-        throw inEntry(error, table.offsets[child]!)
+      const size = this.#parse(child, parentSize)
+      const isHeld = size < largeFrom || table.firstChild[child]! >= 0 || intake.wants(type)
+      if (isHeld) {
+        this.#apply(child, parentAt, parentSize, at)
+        intake.take(child, type, work.bytes, at, size, table.ids, rows[depth]!, parentAt, parentSize)
+      } else {
+        this.#nameInPieces(child, type, rows[depth]!, parentAt, parentSize)
       }
-      intake.take(child, type, work.bytes, at, size, table.ids, rows[depth]!, parentAt, parentSize)
       produced += size
       onNamed(child)
       const grandchild = table.firstChild[child]!
       if (grandchild < 0) continue
+      // A delta that had waited for the id of this one.
+      if (!isHeld) this.#apply(child, parentAt, parentSize, at)
       if (next[depth]! < 0 && at + size > COMPACT_FROM) {
         work.bytes.copyWithin(parentAt, at, at + size)
         starts[depth] = parentAt
@@ -120,5 +114,51 @@ export class TreeResolver {
       next[depth] = grandchild
     }
     return produced
+  }
+
+  /** Reads the header of a delta, for what comes next to make use of. Returns the size of its result. */
+  #parse(child: number, parentSize: number): number {
+    const { table, deltas, intake } = this.#options
+    const header = this.#header
+    const at = smallInteger(table.deltaAt[child]!)
+    try {
+      header.parse(deltas, at, at + table.sizes[child]!)
+      if (header.baseSize !== parentSize) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
+      assertObjectSize(header.resultSize, intake.maxObjectBytes)
+    } catch (error) {
+      throw inEntry(error, table.offsets[child]!)
+    }
+    return header.resultSize
+  }
+
+  /** Applies the delta whose header was read, to an object of the work arena. */
+  #apply(child: number, parentAt: number, parentSize: number, at: number): void {
+    const { table, deltas, work } = this.#options
+    const { at: from, resultSize } = this.#header
+    const end = smallInteger(table.deltaAt[child]!) + table.sizes[child]!
+    work.ensure(at + resultSize)
+    const { bytes } = work
+    try {
+      applyDelta(deltas, from, end, bytes, parentAt, parentSize, bytes, at, resultSize)
+    } catch (error) {
+      throw inEntry(error, table.offsets[child]!)
+    }
+  }
+
+  /** Names the result of the delta whose header was read without making it: nobody wants to see it, and nothing is based on it. */
+  #nameInPieces(child: number, type: ObjectType, parent: number, parentAt: number, parentSize: number): void {
+    const { table, deltas, work, intake } = this.#options
+    const { at: from, resultSize } = this.#header
+    const end = smallInteger(table.deltaAt[child]!) + table.sizes[child]!
+    const hash = intake.begin(type, resultSize)
+    try {
+      applyDeltaInPieces(deltas, from, end, work.bytes, parentAt, parentSize, resultSize, (piece) => {
+        hash.update(piece)
+      })
+    } catch (error) {
+      throw inEntry(error, table.offsets[child]!)
+    }
+    hash.digestInto(table.ids, child * intake.hash.length)
+    intake.pass(child, type, parent)
   }
 }

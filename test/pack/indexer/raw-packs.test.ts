@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import { deflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { concatBytes } from '../../../src/bytes/concat.ts'
 import { encodeHex, parseHex } from '../../../src/bytes/hex.ts'
 import { createNodeCodecs } from '../../../src/codec/node/index.ts'
 import { objectFormat } from '../../../src/object/object-format.ts'
+import { GitError } from '../../../src/errors.ts'
 import { BLOB } from '../../../src/object/object-type.ts'
 import { indexPack, type IndexPackOptions, type PackWithIndex } from '../../../src/pack/indexer/index-pack.ts'
 import { ResidentIndexer } from '../../../src/pack/indexer/resident-indexer.ts'
@@ -107,6 +109,64 @@ describe('well-formed packs', () => {
     })
     expect(idsIn(indexed)).toEqual(bodies.map(blobId).sort())
     for (const [id, hashed] of seen) expect(hashed).toBe(id)
+    expect(idsIn(await index(rawPack(entries)))).toEqual(bodies.map(blobId).sort())
+  })
+
+  test('big objects that nobody sees are named, and those that a delta names by its id are a base too', async () => {
+    const random = createRandom(4)
+    const base = random.bytes((1 << 20) + 1)
+    const bodies = [base, ...['two', ' three', ' four'].map(() => base)]
+    const entries: RawPackEntry[] = [{ type: 'blob', body: base }]
+    for (let k = 1; k < bodies.length; k++) {
+      const instructions = append(bodies[k - 1]!, `more ${k}`)
+      bodies[k] = evaluate(bodies[k - 1]!, instructions)
+      const body = encodeDelta(bodies[k - 1]!, instructions)
+      entries.push(
+        k === 1
+          ? { type: 'ofs-delta', base: 0, body }
+          : { type: 'ref-delta', baseId: blobId(bodies[k - 1]!), body },
+      )
+    }
+    const indexed = await index(rawPack(entries), { reachability: true })
+    expect(idsIn(indexed)).toEqual(bodies.map(blobId).sort())
+  })
+
+  test('what is wrong with a big object is said as of a small one', async () => {
+    const messages: string[] = []
+    for (const length of [1000, 2 << 20]) {
+      const body = createRandom(5).bytes(length)
+      const stream = deflateSync(body)
+      const delta = encodeDelta(body, append(body, 'more'))
+      const small = { type: 'blob', body: text('x') } as const
+      for (const entries of [
+        [{ type: 'blob', body, stream: stream.subarray(0, -8) }],
+        [
+          {
+            type: 'blob',
+            body,
+            stream: Buffer.concat([stream.subarray(0, -1), Buffer.of(stream.at(-1)! ^ 1)]),
+          },
+        ],
+        [small, { type: 'blob', body, size: length - 1 }],
+        [
+          { type: 'blob', body },
+          { type: 'ofs-delta', base: 0, body: delta.subarray(0, -1) },
+        ],
+        [
+          { type: 'blob', body },
+          { type: 'ofs-delta', base: 0, body: Buffer.concat([delta.subarray(0, -5), Buffer.of(0)]) },
+        ],
+      ] satisfies RawPackEntry[][]) {
+        const error: unknown = await index(rawPack(entries)).catch((thrown: unknown) => thrown)
+        expect(error).toBeInstanceOf(GitError)
+        messages.push(
+          String(error)
+            .replace(/offset \d+/, 'offset n')
+            .replace(String(length - 1), 'n'),
+        )
+      }
+    }
+    expect(messages.slice(5)).toEqual(messages.slice(0, 5))
   })
 
   test('may be indexed in steps of any size, with the same result', () => {
