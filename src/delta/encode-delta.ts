@@ -9,8 +9,8 @@ const MAX_COPY = 0x10000
 const MAX_INSERT = 127
 /** The longest copy instruction within {@link MAX_COPY}. */
 const COPY_OP = 7
-/** Shorter matches are not worth a copy. */
-const MIN_MATCH = 4
+/** A common beginning shorter than this is left to the search. */
+const MIN_HEAD = 4
 /** A common end shorter than this is left to the search. */
 const MIN_TAIL = 8
 /** How far literals may overdraw the budget: a match behind them may still take so many of them back. */
@@ -39,7 +39,7 @@ export function encodeDelta(
 
   const shorter = baseSize < size ? baseSize : size
   let done = commonForward(index.view, 0, target.view, 0, shorter)
-  if (done < MIN_MATCH && done < size) done = 0
+  if (done < MIN_HEAD && done < size) done = 0
   let tail = shorter > done ? commonBackward(index.view, baseSize, target.view, size, shorter - done) : 0
   if (tail < MIN_TAIL && done + tail < size) tail = 0
   const middleEnd = size - tail
@@ -74,7 +74,8 @@ export function encodeDelta(
       const ahead = seek < done ? done - seek : 0
       let start = seek + ahead
       let length = index.findMatch(hashes[seek]!, target.view, start, size, ahead)
-      if (length < MIN_MATCH) {
+      // What is left of a block behind what is encoded may match for less: where a copy takes as much as that, deflated, as the bytes.
+      if (length < BLOCK) {
         seek++
         continue
       }

@@ -1,13 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { applyDelta } from '../../src/delta/apply-delta.ts'
+import { BLOCK } from '../../src/delta/block-hash.ts'
 import { DeltaHeader } from '../../src/delta/delta-header.ts'
 import { DeltaIndex } from '../../src/delta/delta-index.ts'
 import { DeltaTarget } from '../../src/delta/delta-target.ts'
 import { encodeDelta, maxDeltaSize } from '../../src/delta/encode-delta.ts'
+import { encodeEntryHeader, MAX_ENTRY_HEADER, REF_DELTA } from '../../src/pack/entry-header.ts'
 import { packRevisions, readAllObjects } from '../pack/git-packs.ts'
 import { createHistory } from '../support/histories.ts'
 import { git } from '../support/git.ts'
@@ -18,6 +21,9 @@ const KINDS = { editedText, editedBytes, repetitive, unrelated, longRuns }
 
 /** Bytes around what the encoder may write; none may change. */
 const GUARD = 8
+
+/** Bytes of the id by which a ref-delta names its base. */
+const ID_LENGTH = 20
 
 function encode(
   { base, target }: Pair,
@@ -135,6 +141,19 @@ test('one target is encoded on many bases, whatever parts of it were hashed befo
   }
 })
 
+test.each([editedText, editedBytes])(
+  'between its first and its last copy a delta has none that is shorter than a block: deflated, those take more than their bytes',
+  (make) => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const inner = copySizes(encode(make(createRandom(seed))) ?? new Uint8Array()).slice(1, -1)
+        expect(Math.min(BLOCK, ...inner)).toBe(BLOCK)
+      }),
+      { numRuns: 300 },
+    )
+  },
+)
+
 test('a target that is its base costs the two sizes and its copies', () => {
   const bytes = createRandom(1).bytes(0x10000)
   expect(encode({ base: bytes, target: bytes })?.length).toBe(3 + 3 + 1)
@@ -148,7 +167,7 @@ describe('on the pairs of objects that git made deltas of', () => {
   afterAll(() => rm(top, { recursive: true, force: true }))
 
   test.each(['source-like', 'data-like'] as const)(
-    'of a %s history deltas are together at most a hundredth larger than git’s',
+    'of a %s history deltas are together at most a hundredth larger than git’s, and so they are deflated',
     async (shape) => {
       const repository = await createHistory(shape, join(top, shape))
       const { name } = await packRevisions(repository, top, ['--no-reuse-delta', '--window=10', '--depth=50'])
@@ -156,16 +175,23 @@ describe('on the pairs of objects that git made deltas of', () => {
       const objects = await readAllObjects(repository)
       let ours = 0
       let theirs = 0
+      const header = new Uint8Array(MAX_ENTRY_HEADER)
+      let oursDeflated = 0
+      let theirsDeflated = 0
       for (const line of listed.split('\n')) {
-        const [id = '', , size, , , depth, baseId = ''] = line.split(/ +/)
+        const [id = '', , size, packed, , depth, baseId = ''] = line.split(/ +/)
         const target = objects.get(id)
         const base = objects.get(baseId)
         if (depth === undefined || target === undefined || base === undefined) continue
+        const delta = encode({ base: base.body, target: target.body })
         theirs += Number(size)
-        ours += encode({ base: base.body, target: target.body })?.length ?? NaN
+        ours += delta?.length ?? NaN
+        theirsDeflated += Number(packed) - encodeEntryHeader(REF_DELTA, Number(size), header, 0) - ID_LENGTH
+        oursDeflated += deflateSync(delta ?? new Uint8Array()).length
       }
       expect(theirs).toBeGreaterThan(1000)
       expect(ours).toBeLessThanOrEqual(1.01 * theirs)
+      expect(oursDeflated).toBeLessThanOrEqual(1.01 * theirsDeflated)
     },
   )
 })
