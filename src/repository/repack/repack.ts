@@ -86,7 +86,8 @@ export async function planNamedPack(
   const reused = reuseDeltas
     ? selectReusedDeltas(enumeration, stored, search.depth)
     : noReusedDeltas(enumeration)
-  const isReused = Uint8Array.from(reused.bases, (base) => (base >= 0 ? 1 : 0))
+  const isReused = new Uint8Array(total)
+  for (let ordinal = 0; ordinal < total; ordinal++) isReused[ordinal] = reused.bases[ordinal]! >= 0 ? 1 : 0
   const chosen: ChosenDeltas = { bases: reused.bases, deltaSizes: new Uint32Array(total) }
   const deflated = new DeflatedEntries(total, deltaCacheBytes)
   if (search.window > 0 && search.depth > 0) {

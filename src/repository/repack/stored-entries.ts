@@ -98,20 +98,19 @@ export async function readStoredEntries(
   const stored = await locateAll(view, enumeration)
   const sizer = new EntrySizer(view, stored)
   let done = 0
-  const next = async (): Promise<void> => {
-    if (++done % TURN !== 0) return
+  const turn = async (): Promise<void> => {
     options.onProgress?.(done)
     options.signal?.throwIfAborted()
     await yieldToHost()
   }
   for (const ordinal of inPackOrder(stored)) {
     while (!sizer.tryRead(ordinal)) await view.settle()
-    await next()
+    if (++done % TURN === 0) await turn()
   }
   for (let ordinal = 0; ordinal < objects.size; ordinal++) {
     if (stored.packs[ordinal]! >= 0) continue
-    stored.sizes[ordinal] = (await stored.readBody(ordinal)).length
-    await next()
+    stored.sizes[ordinal] = (stored.tryBody(ordinal) ?? (await stored.readBody(ordinal))).length
+    if (++done % TURN === 0) await turn()
   }
   return stored
 }

@@ -90,7 +90,8 @@ export async function* writeEntries(
         output.append(file.data.window, from, from + end - dataAt)
       }
     } else {
-      const bytes = deflated.get(ordinal) ?? (await deflateEntry(pack, ordinal))
+      const bytes =
+        deflated.get(ordinal) ?? tryDeflateWhole(pack, ordinal) ?? (await deflateEntry(pack, ordinal))
       output.append(bytes, 0, bytes.length)
     }
     if (output.ready.length > 0) {
@@ -102,6 +103,13 @@ export async function* writeEntries(
   output.finish()
   onProgress?.(order.length, output.total)
   yield* output.ready.splice(0)
+}
+
+/** The entry of an object that is stored whole and resident: most of those that took no part in the search, because they are small. */
+function tryDeflateWhole({ chosen, stored, view }: DecidedPack, ordinal: number): Uint8Array | undefined {
+  if (chosen.bases[ordinal]! >= 0) return undefined
+  const body = stored.tryBody(ordinal)
+  return body === undefined ? undefined : view.codecs.deflate.deflate(body)
 }
 
 /** Makes an entry that was not kept from the search, or took no part in it. */
