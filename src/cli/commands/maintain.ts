@@ -155,7 +155,8 @@ async function maintainOne(
       onStep: (step) => lines.push(describeStep(step)),
     })
     progress.stop()
-    if (result.busy) lines.push('somebody else maintains it; nothing was done')
+    const more = result.steps.length === 0 ? '' : ' more'
+    if (result.busy) lines.push(`somebody else maintains it; nothing${more} was done`)
     lines.push(...result.leftOut)
     if (!result.done && !result.busy) lines.push('there is more to do: the time was over')
     if (lines.length === 0) lines.push('nothing to do')

@@ -59,13 +59,18 @@ export async function maintain(
   try {
     await tidyUp(repository, report)
     let done = false
+    let busy = false
     for (let conflicts = 0; !done && over?.aborted !== true && context.progress !== 'spent';) {
       try {
         done = await takeStep(repository, context, report, leftOut)
       } catch (error) {
         // Somebody else has taken away what the step was about: look again.
-        const isConflict = isGitError(error, 'CONFLICT') || isGitError(error, 'NOT_FOUND')
-        if (!isConflict || ++conflicts > MAX_CONFLICTS) throw error
+        if (isGitError(error, 'CONFLICT')) busy = true
+        else if (!isGitError(error, 'NOT_FOUND')) throw error
+        if (++conflicts > MAX_CONFLICTS) {
+          if (!busy) throw error
+          return { done, busy, leftOut: [...leftOut], steps }
+        }
       }
       await yieldToHost()
     }

@@ -28,7 +28,7 @@ export type MaintenanceStep =
 export interface MaintenanceResult {
   /** Nothing is left to do: false when the budget ran out, or somebody else was at it. */
   readonly done: boolean
-  /** Somebody else maintains this repository, and nothing was done. */
+  /** Somebody else maintains this repository, and what was not done is left to them. */
   readonly busy: boolean
   /** Why something was left out that was asked for; for people. */
   readonly leftOut: readonly string[]

@@ -2,7 +2,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { createNodeCodecs } from '../../../src/codec/node/index.ts'
+import { GitError } from '../../../src/errors.ts'
 import { maintain } from '../../../src/repository/maintenance/maintain.ts'
+import { openRepository } from '../../../src/repository/repository.ts'
 import { openOnDisk } from '../../graph/views.ts'
 import { git, gitLines } from '../../support/git.ts'
 import { gitError } from '../../support/git-error.ts'
@@ -283,4 +286,15 @@ test('a multi-pack-index that names packs which git has removed is taken away', 
   expect(await maintain(repository, { mode: 'geometric' })).toMatchObject({ done: true })
   expect(await readdir(join(path, 'objects/pack'))).not.toContain('multi-pack-index')
   expect(await findFaults(path)).toEqual([])
+})
+
+test('what others make void time and again is left to them', async () => {
+  const path = await createScattered('source-like')
+  const { storage } = await openOnDisk(path)
+  const commit = (): Promise<never> => Promise.reject(new GitError('CONFLICT', 'the packs went away'))
+  const repository = openRepository({ ...storage, commit }, { codecs: createNodeCodecs() })
+  const before = await readContents(path)
+  expect(await maintain(repository, { mode: 'full' })).toMatchObject({ done: false, busy: true })
+  await repository.close()
+  expect(await readContents(path)).toEqual(before)
 })
