@@ -55,9 +55,15 @@ async function findDuplicates(
   }
   if (loose === undefined || duplicates.size === receivedCount) return duplicates
   if (receivedCount <= LOOKUPS) {
-    for (const rank of packOrder.subarray(0, receivedCount)) {
-      if (!duplicates.has(rank) && (await loose.has(index.id(rank)))) duplicates.add(rank)
-    }
+    const ranks = packOrder.subarray(0, receivedCount).filter((rank) => !duplicates.has(rank))
+    const ids = new Uint8Array(ranks.length * index.idLength)
+    ranks.forEach((rank, at) => {
+      ids.set(index.id(rank), at * index.idLength)
+    })
+    const isThere = await loose.hasMany(ids)
+    ranks.forEach((rank, at) => {
+      if (isThere[at] !== 0) duplicates.add(rank)
+    })
     return duplicates
   }
   const ids = await loose.list()

@@ -19,7 +19,13 @@ import { whileDropsWait } from './maintenance/drop-lock.ts'
 import { createFsMaintenance } from './maintenance/fs-maintenance.ts'
 import { listObjectDirectories } from './object-directories.ts'
 import { dropFromOutbox, readOutbox } from './outbox.ts'
-import { freshenPackFiles, isPackName, listPackDescriptions, openPackPath } from './pack-directory.ts'
+import {
+  freshenPackFiles,
+  isPackName,
+  listPackDescriptions,
+  listPackNames,
+  openPackPath,
+} from './pack-directory.ts'
 import { readPackMaskFile } from './pack-masks.ts'
 import { RefReader } from './ref-reader.ts'
 import { parseRepositoryFormat } from './repository-format.ts'
@@ -95,11 +101,15 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
   const noteClosed = (file: FsStoredFile): void => void files.delete(file)
   let open = true
 
+  const settings = new WatchedValue(fs, (watching) => config.through(watching).read())
   const directory = async (): Promise<GitDirectory> => {
-    const { shared } = await config.read()
+    const { shared } = await settings.read()
     return { fs, path, durable, shared }
   }
-  const objectDirectories = (): Promise<string[]> => listObjectDirectories(fs, join(path, 'objects'))
+  const directories = new WatchedValue(fs, (watching) =>
+    listObjectDirectories(watching, join(path, 'objects')),
+  )
+  const objectDirectories = (): Promise<string[]> => directories.read()
   const run = <T>(work: () => Promise<T>): Promise<T> => {
     if (open) return storing(location, work)
     return Promise.reject(new GitError('INVALID_ARGUMENT', `${location} was closed; open it again`))
@@ -150,8 +160,7 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
 
     writeDerived: (pack, kind, bytes) =>
       run(async () => {
-        const packs = await listPackDescriptions(fs, await objectDirectories())
-        const names = new Set(packs.map(({ name }) => name))
+        const names = await listPackNames(fs, await objectDirectories())
         await writeDerivedFile(await directory(), names, pack, kind, bytes)
       }),
 
@@ -164,8 +173,13 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
 
     commit: (step) =>
       run(async () => {
-        const settings = await config.read()
-        const place = { directory: await directory(), settings, reader, objectFormat, turns }
+        const place = {
+          directory: await directory(),
+          settings: await settings.read(),
+          reader,
+          objectFormat,
+          turns,
+        }
         return commitToDirectory(place, step)
       }),
 
@@ -209,7 +223,8 @@ function createBareRepository(parts: RepositoryParts): RepositoryStorage {
       await Promise.all([...files].map((file) => file.close()))
       config.clear()
       reader.packed.clear()
-      for (const watched of [packs, head, allRefs, configText, shallow]) watched.clear()
+      for (const watched of [packs, head, allRefs, configText, shallow, settings, directories])
+        watched.clear()
     },
   }
 }

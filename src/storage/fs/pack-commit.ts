@@ -92,8 +92,10 @@ export async function placePacks(
     for (const pack of packs) {
       const keep = packPath(objects, pack.name, 'keep')
       await removePackMask(directory, pack.name)
-      // When there is a `.keep` already, it is somebody else's, and stays.
-      if (await writeIfAbsent(directory, keep, `packstone receive ${process.pid}\n`)) keeps.push(keep)
+      // It holds off who is there at the same time, and need not outlast a crash. When there is one already, it is somebody else's, and
+      // stays.
+      const fleeting = { ...directory, durable: false }
+      if (await writeIfAbsent(fleeting, keep, `packstone receive ${process.pid}\n`)) keeps.push(keep)
       await place(pack)
     }
   } catch (error) {

@@ -27,6 +27,24 @@ export async function listPackDescriptions(
   return [...packs.values()]
 }
 
+/** The names of the packs in these object directories: each with an `.idx` and a `.pack`. */
+export async function listPackNames(
+  fs: FileSystem,
+  objectDirectories: readonly string[],
+): Promise<Set<string>> {
+  const lists = await mapInParallel(objectDirectories, (directory) =>
+    listDirectory(fs, join(directory, 'pack')),
+  )
+  return new Set(lists.flatMap((files) => packNames(new Set(files))))
+}
+
+function packNames(files: ReadonlySet<string>): string[] {
+  return [...files]
+    .filter((file) => file.endsWith('.idx'))
+    .map((file) => file.slice(0, -'.idx'.length))
+    .filter((name) => files.has(`${name}.pack`))
+}
+
 /**
  * A pack that is removed while it is looked at has a successor that may have come after the directory was read: the directory is
  * then read again, or the list would show neither. What is still not there in the end (a dangling link) is left out.
@@ -34,10 +52,7 @@ export async function listPackDescriptions(
 async function describePacks(fs: FileSystem, objectDirectory: string): Promise<PackDescription[]> {
   for (let attempt = 1; ; attempt++) {
     const files = new Set(await listDirectory(fs, join(objectDirectory, 'pack')))
-    const names = [...files]
-      .filter((file) => file.endsWith('.idx'))
-      .map((file) => file.slice(0, -'.idx'.length))
-      .filter((name) => files.has(`${name}.pack`))
+    const names = packNames(files)
     const partial = await listPartialPacks(fs, objectDirectory, files)
     const described = await mapInParallel(names, async (name): Promise<PackDescription | undefined> => {
       const description = await describePack(fs, objectDirectory, name)

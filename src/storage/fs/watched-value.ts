@@ -1,4 +1,4 @@
-import { constants, lstatSync, statSync, type Stats } from 'node:fs'
+import { constants, lstatSync, realpathSync, statSync, type Stats } from 'node:fs'
 import { localFileSystem, type FileSystem } from './file-system.ts'
 
 /** How old a path's last change must be before its time stamps are trusted to tell it from a later one, in milliseconds. */
@@ -59,31 +59,44 @@ export class WatchedValue<Value> {
   }
 }
 
-/** A file system that notes each path before it reads there. */
+/** A file system that notes each path before it reads there. What only looks at a path gets what was seen then. */
 function watchingFileSystem(fs: FileSystem, watches: Watch[]): FileSystem {
   const seen = new Set<string>()
-  const note = (path: unknown, follow: boolean): void => {
+  /** Undefined where there is nothing, and for a path that was noted before. */
+  const note = (path: unknown, follow: boolean): Stats | undefined => {
     const text = String(path)
     const key = follow ? text : `${text}\0`
-    if (seen.has(key)) return
+    if (seen.has(key)) return undefined
     seen.add(key)
-    watches.push({ path: text, follow, stats: look(text, follow) })
+    const stats = look(text, follow)
+    watches.push({ path: text, follow, stats })
+    return stats
   }
-  const noting = <Read>(read: Read, follow: boolean): Read => {
+  /** Reads after the path was noted; what `answer` makes of that is not read. */
+  const noting = <Read>(
+    read: Read,
+    follow: boolean,
+    answer?: (stats: Stats, path: string) => unknown,
+  ): Read => {
     if (typeof read !== 'function') return read
     const noted = (...args: unknown[]): unknown => {
-      note(args[0], follow)
-      return Reflect.apply(read, undefined, args)
+      const stats = note(args[0], follow)
+      // Who asks for another form of the answer gives more arguments.
+      const isAnswered = stats !== undefined && answer !== undefined && args.length === 1
+      if (!isAnswered) return Reflect.apply(read, undefined, args)
+      return new Promise((resolve) => {
+        resolve(answer(stats, String(args[0])))
+      })
     }
     return noted as Read
   }
   return {
     ...fs,
-    stat: noting(fs.stat, true),
-    lstat: noting(fs.lstat, false),
+    stat: noting(fs.stat, true, (stats) => stats),
+    lstat: noting(fs.lstat, false, (stats) => stats),
     readdir: noting(fs.readdir, true),
     readlink: noting(fs.readlink, false),
-    realpath: noting(fs.realpath, true),
+    realpath: noting(fs.realpath, true, (_, path) => realpathSync.native(path)),
     open: (path, flags, mode) => {
       note(path, typeof flags !== 'number' || (flags & constants.O_NOFOLLOW) === 0)
       return fs.open(path, flags, mode)

@@ -46,6 +46,30 @@ async function describeDirectory(fs: FileSystem, directory: string): Promise<unk
 }
 
 describe('a watched value', () => {
+  test('computes from what the file system itself would say, failures included', async () => {
+    const directory = scratch.fresh('said')
+    await mkdir(directory, { recursive: true })
+    await writeFile(join(directory, 'file'), 'one')
+    await symlink('file', join(directory, 'link'))
+    await symlink('circle', join(directory, 'circle'))
+    const say = (fs: FileSystem): Promise<unknown[]> => {
+      const asked = ['file', 'link', 'absent', 'circle'].flatMap((name) => {
+        const path = join(directory, name)
+        return [fs.realpath(path), fs.stat(path), fs.lstat(path), fs.stat(path, { bigint: true })]
+      })
+      const told = (answer: unknown): unknown =>
+        typeof answer === 'object' && answer !== null && 'ino' in answer
+          ? [answer.ino, 'mtimeMs' in answer && answer.mtimeMs]
+          : answer
+      const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code
+      return Promise.all(asked.map((answer) => answer.then(told, codeOf)))
+    }
+    const said = await new WatchedValue(localFileSystem, say).read()
+    expect(said).toEqual(await say(localFileSystem))
+    expect(said).toContain('ENOENT')
+    expect(said).toContain('ELOOP')
+  })
+
   test('is what is there now, however soon after a change, and computed only when something changed', async () => {
     const made = Object.entries(CHANGES).map(([name, change]) => {
       const directory = scratch.fresh('watched')
