@@ -14,13 +14,27 @@ interface Entry<Value> {
  * the edge and passed down.
  */
 export class SharedLru<Value> {
-  readonly maxBytes: number
+  #maxBytes: number
+  readonly #changed: (bytes: number) => void
   #bytes = 0
   #newest: Entry<Value> | undefined
   #oldest: Entry<Value> | undefined
 
-  constructor(maxBytes: number) {
-    this.maxBytes = maxBytes
+  /** @param changed is told how many bytes are held, whenever that may have changed. */
+  constructor(maxBytes: number, changed: (bytes: number) => void = () => undefined) {
+    this.#maxBytes = maxBytes
+    this.#changed = changed
+  }
+
+  /** How many bytes may be held now. */
+  get maxBytes(): number {
+    return this.#maxBytes
+  }
+
+  /** Sets how many bytes may be held from now on, and evicts what is more. */
+  limit(maxBytes: number): void {
+    this.#maxBytes = maxBytes
+    this.#evict()
   }
 
   /** Bytes held now, in all spaces. */
@@ -44,12 +58,16 @@ export class SharedLru<Value> {
       set: (key, value, weight) => {
         const former = entries.get(key)
         if (former !== undefined) this.#remove(former)
-        if (weight > this.maxBytes) return
+        if (weight > this.#maxBytes) {
+          if (former !== undefined) this.#changed(this.#bytes)
+          return
+        }
         const entry: Entry<Value> = { space: entries, key, value, weight, older: undefined, newer: undefined }
         entries.set(key, entry)
         this.#bytes += weight
         this.#link(entry)
-        while (this.#bytes > this.maxBytes && this.#oldest !== undefined) this.#remove(this.#oldest)
+        this.#evict()
+        this.#changed(this.#bytes)
       },
       clear: () => {
         for (const entry of entries.values()) {
@@ -57,8 +75,13 @@ export class SharedLru<Value> {
           this.#bytes -= entry.weight
         }
         entries.clear()
+        this.#changed(this.#bytes)
       },
     }
+  }
+
+  #evict(): void {
+    while (this.#bytes > this.#maxBytes && this.#oldest !== undefined) this.#remove(this.#oldest)
   }
 
   #remove(entry: Entry<Value>): void {

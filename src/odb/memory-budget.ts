@@ -65,12 +65,15 @@ export function createMemoryBudget(
   return { bytes, caches: createObjectCaches(half), work: new MemoryPool(half), collectGarbage }
 }
 
-/** Divides bytes between stored blocks and inflated objects. */
+/** Divides bytes between stored blocks and inflated objects: blocks take up to half, and objects may have whatever blocks leave. */
 export function createObjectCaches(maxBytes: number): ObjectCaches {
-  const blocks = new SharedLru<Uint8Array>(maxBytes / 2)
+  const objects = new SharedLru<RawObject>(maxBytes)
+  const blocks = new SharedLru<Uint8Array>(maxBytes / 2, (bytes) => {
+    objects.limit(maxBytes - bytes)
+  })
   return {
     blocks,
-    objects: new SharedLru(maxBytes / 2),
+    objects,
     packs: new KeptPacks(blocks),
     requests: new KnownRequests(),
   }

@@ -105,8 +105,7 @@ export class PackFile {
   readonly #header = new EntryHeader()
   readonly #deltaHeader = new DeltaHeader()
   #composer: DeltaComposer | undefined
-  readonly #composeFrom: number
-  readonly #cacheBytes: number
+  readonly #cache: SharedLru<RawObject>
   readonly #pending = new Map<number, PendingChain>()
   /** The deltas of the chain that is being followed; of no use once it was applied. */
   readonly #deltas = new Arena(0)
@@ -128,8 +127,7 @@ export class PackFile {
     this.mask = mask
     this.#codecs = codecs
     this.#objects = objects.openSpace()
-    this.#cacheBytes = objects.maxBytes
-    this.#composeFrom = Math.max(COMPOSE_FROM, (COMPOSE_PART * objects.maxBytes) / index.objectCount)
+    this.#cache = objects
   }
 
   /** The rank of a visible object, by the raw id at `bytes[at]`; -1 when there is none. */
@@ -232,7 +230,7 @@ export class PackFile {
   #applyChain(base: RawObject, links: readonly DeltaLink[]): RawObject {
     const [last] = links
     if (last === undefined) return base
-    if (links.length > 1 && base.body.length >= this.#composeFrom) {
+    if (links.length > 1 && this.#isComposed(base.body.length)) {
       this.#composer ??= new DeltaComposer()
       const { bytes } = this.#deltas
       const deltas = links.map(({ start, end }) => bytes.subarray(start, end))
@@ -246,13 +244,19 @@ export class PackFile {
     return this.#applyEach(base, links)
   }
 
+  #isComposed(baseSize: number): boolean {
+    return (
+      baseSize >= COMPOSE_FROM && baseSize * this.index.objectCount >= COMPOSE_PART * this.#cache.maxBytes
+    )
+  }
+
   /** Applies deltas from the base upwards, and remembers versions on the way. */
   #applyEach(base: RawObject, links: readonly DeltaLink[]): RawObject {
     const header = this.#deltaHeader
     const { bytes } = this.#deltas
     const { type } = base
     const versions = base.body.length * this.index.objectCount
-    const step = versions > REMEMBERED_PART * this.#cacheBytes ? REMEMBERED_STEP : 1
+    const step = versions > REMEMBERED_PART * this.#cache.maxBytes ? REMEMBERED_STEP : 1
     let { body } = base
     let size = body.length
     for (let k = links.length - 1; k >= 0; k--) {

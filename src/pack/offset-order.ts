@@ -1,7 +1,7 @@
 /** Entries to a place of the table that says where to look for an offset, on average. */
 const ENTRIES_A_PLACE = 8
 /** The widest and narrowest digits that offsets are sorted by. */
-const MOST_DIGIT_BITS = 12
+const MOST_DIGIT_BITS = 13
 const LEAST_DIGIT_BITS = 4
 const WORD = 0x100000000
 

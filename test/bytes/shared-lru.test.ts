@@ -103,6 +103,36 @@ describe('SharedLru', () => {
     expect([one.get(1), two.get(1), one.get(2), two.get(2)]).toEqual(['a', undefined, 'c', 'd'])
   })
 
+  test('gives up at once what is beyond a new limit, and takes as much as a wider one allows', () => {
+    const lru = new SharedLru<string>(3)
+    const space = lru.openSpace()
+    for (const key of [1, 2, 3]) space.set(key, `value ${key}`, 1)
+    space.get(1)
+    lru.limit(1)
+    expect([lru.bytes, lru.maxBytes, space.get(1), space.get(2)]).toEqual([1, 1, 'value 1', undefined])
+    lru.limit(5)
+    space.set(4, 'more', 4)
+    expect([lru.bytes, space.get(1), space.get(4)]).toEqual([5, 'value 1', 'more'])
+  })
+
+  test('tells how much it holds whenever that changes', () => {
+    fc.assert(
+      fc.property(fc.nat(30), fc.array(operation, { maxLength: 60 }), (maxBytes, operations) => {
+        let told = 0
+        const lru = new SharedLru<string>(maxBytes, (bytes) => {
+          told = bytes
+        })
+        const spaces = Array.from({ length: SPACES }, () => lru.openSpace())
+        for (const { do: what, space, key, weight } of operations) {
+          if (what === 'get') spaces[space]!.get(key)
+          else if (what === 'clear') spaces[space]!.clear()
+          else spaces[space]!.set(key, '', weight)
+          expect(told).toBe(lru.bytes)
+        }
+      }),
+    )
+  })
+
   test('a value that is too heavy replaces the former one by nothing', () => {
     const lru = new SharedLru<string>(10)
     const space = lru.openSpace()
