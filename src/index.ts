@@ -83,11 +83,14 @@ export type { ObjectView } from './odb/object-view.ts'
 export { createMemoryBudget, type MemoryBudget } from './odb/memory-budget.ts'
 export { forkRepository, type ForkedRepository, type ForkOptions } from './repository/fork/fork-repository.ts'
 export {
+  openLeanRepository,
   openRepository,
   type AdvertisedRef,
   type OpenRepositoryOptions,
   type Repository,
 } from './repository/repository.ts'
+export type { RepositoryExtras } from './repository/repository-extras.ts'
+export { searchFetchDeltas } from './repository/fetch-deltas/search-fetch-deltas.ts'
 export type { IncomingPack, IncomingPackOptions } from './repository/incoming-pack.ts'
 export {
   planPack,

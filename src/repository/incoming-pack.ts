@@ -14,7 +14,7 @@ import { assertNoCollision } from './assert-no-collision.ts'
 import { beginFsck, type ReceivedChecks } from './check-received.ts'
 import { findMissingAnywhere, findMissingObject } from './find-missing-object.ts'
 import type { MissingObject } from './find-unpromised.ts'
-import { readReceived } from './read-received.ts'
+import { readReceived, type ReadReceivedOptions } from './read-received.ts'
 import { keepPacks } from './relied-packs.ts'
 import type { ReceivedPack } from './received-pack.ts'
 
@@ -32,7 +32,7 @@ export interface IncomingPackOptions extends ReceivedChecks {
   readonly promisor?: boolean
   /** Names received objects instead of the format's own hash: the same digests, with collision detection. */
   readonly objectHash?: HashAlgorithm
-  /** Threads that index a large pack together with this one. */
+  /** Threads that index a large pack together with this one; a repository that was opened without `indexPack` does without. */
   readonly threads?: IndexerThreads
 }
 
@@ -89,7 +89,7 @@ export interface IncomingCommitOptions {
 export async function receivePack(
   database: ObjectDatabase,
   source: AsyncIterable<Uint8Array> | undefined,
-  options: IncomingPackOptions,
+  options: IncomingPackOptions & Pick<ReadReceivedOptions, 'indexPack'>,
 ): Promise<IncomingPack> {
   if (source === undefined) return quarantine(database, undefined)
   const view = await database.openView()

@@ -20,7 +20,7 @@ import type { ObjectView } from '../odb/object-view.ts'
 import type { PackFile, ReachablePackFile } from '../odb/pack-file.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import { COPY, COPY_DELTA, selectEntries, type PackSelection } from './pack-selection.ts'
-import { searchFetchDeltas } from './fetch-deltas/search-fetch-deltas.ts'
+import { searchFetchDeltas, type SearchFetchDeltas } from './fetch-deltas/search-fetch-deltas.ts'
 import {
   digestRequest,
   findWholePack,
@@ -59,6 +59,10 @@ export interface PackPlanOptions {
   readonly onProgress?: ProgressListener
 }
 
+export interface FetchPlanOptions extends PackPlanOptions {
+  readonly searchFetchDeltas?: SearchFetchDeltas | undefined
+}
+
 /** A pack that is ready to be written. */
 export interface PackPlan {
   readonly objectCount: number
@@ -93,10 +97,19 @@ export interface FetchPlan extends PackPlan {
  *
  * @throws GitError `MISSING_OBJECT` (`details.id`) when a want, or something it reaches, is absent; `CORRUPT_OBJECT`, `CORRUPT_PACK`
  */
-export async function planPack(
+export function planPack(
   view: ObjectView,
   request: PackRequest,
   options: PackPlanOptions = {},
+): Promise<FetchPlan> {
+  return planFetch(view, request, { ...options, searchFetchDeltas })
+}
+
+/** What {@link planPack} does; deltas are searched only if the search is given. */
+export async function planFetch(
+  view: ObjectView,
+  request: PackRequest,
+  options: FetchPlanOptions,
 ): Promise<FetchPlan> {
   if (!isUnbounded(view, request)) return (await planByWalk(view, request, options)).plan
   const stored = findWholePack(view, request)
@@ -112,7 +125,7 @@ export async function planPack(
 async function planByWalk(
   view: ObjectView,
   request: PackRequest,
-  options: PackPlanOptions,
+  options: FetchPlanOptions,
 ): Promise<{ readonly plan: FetchPlan; readonly state: object | undefined }> {
   const { signal, onProgress } = options
   const raw = (id: ObjectId): Uint8Array => parseObjectId(id, view.format)
@@ -183,7 +196,7 @@ async function enumerateAndSelect(
   view: ObjectView,
   enumerating: EnumerateRequest,
   request: PackRequest,
-  { signal, onProgress }: PackPlanOptions,
+  { signal, onProgress, searchFetchDeltas: search }: FetchPlanOptions,
 ): Promise<{
   readonly enumeration: Enumeration
   readonly selection: PackSelection
@@ -205,9 +218,9 @@ async function enumerateAndSelect(
       })
       onProgress?.({ phase: 'counting', done: total, total })
       const selection =
-        enumeration.boundaryTrees.length === 0
+        search === undefined || enumeration.boundaryTrees.length === 0
           ? stored
-          : await searchFetchDeltas(view, enumeration, stored, {
+          : await search(view, enumeration, stored, {
               // Who does without blobs may have been sent the one that is asked for, and not the one at its path before.
               thin: thin && (request.filter === undefined ? 'on all' : 'on trees'),
               ...abort,

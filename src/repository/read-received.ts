@@ -5,13 +5,14 @@ import { GitError } from '../errors.ts'
 import { readObject, type RawObject } from '../object/object-reader.ts'
 import type { ObjectDatabase } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
-import { indexPack } from '../pack/indexer/index-pack.ts'
 import type { IndexerThreads } from '../pack/indexer/indexer-threads.ts'
 import type { ObjectVisitor } from '../pack/indexer/object-intake.ts'
 import { parsePackHeader } from '../pack/pack-header.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import { assertObjectCount } from './check-received.ts'
+import { indexInWindows } from './index-in-windows.ts'
 import { residentPack, storedPack, type ReceivedPack } from './received-pack.ts'
+import type { RepositoryExtras } from './repository-extras.ts'
 import { storePack } from './store-pack.ts'
 
 /** What indexing in memory takes for each byte of a pack: its chunks, joined, its deltas inflated, and objects on the way. */
@@ -26,7 +27,7 @@ const LARGEST_PART = 2
 /** Beyond this, more memory does not help the windowed form. */
 const WINDOWED_BYTES = 32 << 20
 
-export interface ReadReceivedOptions {
+export interface ReadReceivedOptions extends Pick<RepositoryExtras, 'indexPack'> {
   readonly signal?: AbortSignal
   readonly onProgress?: ProgressListener
   readonly maxPackBytes?: number
@@ -49,6 +50,7 @@ export async function readReceived(
 ): Promise<ReceivedPack | undefined> {
   const { format, codecs, storage } = database
   const { signal, onProgress, maxObjectBytes, objectHash, maxObjects, maxPackBytes } = options
+  const indexPack = options.indexPack ?? indexInWindows
   const indexing = {
     format,
     codecs,

@@ -1,4 +1,5 @@
 import type { Codecs } from '../codec/ports.ts'
+import { GitError } from '../errors.ts'
 import { parseGitConfig, type GitConfig } from '../config/git-config.ts'
 import { isAncestor } from '../graph/reaches.ts'
 import { objectFormat, type ObjectFormat } from '../object/object-format.ts'
@@ -6,11 +7,15 @@ import { parseObjectId, type ObjectId } from '../object/object-id.ts'
 import { createMemoryBudget, type MemoryBudget } from '../odb/memory-budget.ts'
 import { ObjectDatabase, type OpenViewOptions } from '../odb/object-database.ts'
 import type { ObjectView } from '../odb/object-view.ts'
+import { indexPack } from '../pack/indexer/index-pack.ts'
 import type { IndexerThreads } from '../pack/indexer/indexer-threads.ts'
 import type { RefTarget } from '../refs/ref.ts'
 import type { RepositoryStorage } from '../storage/repository-storage.ts'
 import { AdvertisedRefs, type AdvertisedRef, type ListAdvertisedRefsOptions } from './advertised-refs.ts'
+import { searchFetchDeltas } from './fetch-deltas/search-fetch-deltas.ts'
 import { receivePack, type IncomingPack, type IncomingPackOptions } from './incoming-pack.ts'
+import { planFetch, type FetchPlan, type PackPlanOptions, type PackRequest } from './outgoing-pack.ts'
+import type { RepositoryExtras } from './repository-extras.ts'
 import { resolveRef } from './resolve-ref.ts'
 
 export type { AdvertisedRef } from './advertised-refs.ts'
@@ -43,6 +48,12 @@ export interface Repository {
     source: AsyncIterable<Uint8Array> | undefined,
     options?: IncomingPackOptions,
   ): Promise<IncomingPack>
+  /**
+   * Plans the pack that answers a fetch. The view must stay open until the pack is written.
+   *
+   * @throws GitError as `planPack`
+   */
+  planPack(view: ObjectView, request: PackRequest, options?: PackPlanOptions): Promise<FetchPlan>
   /** Whether `ancestor` is `descendant` or reachable from it through parents: the fast-forward test. */
   isAncestor(view: ObjectView, ancestor: ObjectId, descendant: ObjectId): Promise<boolean>
   /** Releases caches and open files, the storage's too. */
@@ -71,11 +82,30 @@ export interface OpenRepositoryOptions {
 
 /** Opens a repository over its storage. */
 export function openRepository(storage: RepositoryStorage, options: OpenRepositoryOptions): Repository {
-  const { codecs, threads } = options
+  return openLeanRepository(storage, { ...options, indexPack, searchFetchDeltas })
+}
+
+/**
+ * {@link openRepository} for programs whose size counts: without the code of those {@link RepositoryExtras} that are not given.
+ *
+ * @throws GitError `UNSUPPORTED` for threads that have nothing to help with
+ */
+export function openLeanRepository(
+  storage: RepositoryStorage,
+  options: OpenRepositoryOptions & RepositoryExtras,
+): Repository {
+  const { codecs, threads, indexPack, searchFetchDeltas } = options
+  if (threads !== undefined && indexPack === undefined) {
+    throw new GitError('UNSUPPORTED', 'threads help `indexPack` only; pass that too, or no threads')
+  }
   const format = objectFormat(storage.objectFormat, codecs)
   const memory = options.memoryBudget ?? createMemoryBudget()
   const objectHash = (options.receiveCodecs ?? codecs)[format.name]
-  const receivingDefaults = { objectHash, ...(threads === undefined ? {} : { threads }) }
+  const receivingDefaults = {
+    objectHash,
+    ...(threads === undefined ? {} : { threads }),
+    ...(indexPack === undefined ? {} : { indexPack }),
+  }
   const database = new ObjectDatabase(storage, format, codecs, memory)
   const advertised = new AdvertisedRefs(storage)
   /** What was parsed last, which is what comes next as a rule. */
@@ -98,6 +128,7 @@ export function openRepository(storage: RepositoryStorage, options: OpenReposito
     resolveRef: (name) => resolveRef(storage, name),
     receivePack: (source, receiving = {}) =>
       receivePack(database, source, { ...receivingDefaults, ...receiving }),
+    planPack: (view, request, planning) => planFetch(view, request, { ...planning, searchFetchDeltas }),
     isAncestor: (view, ancestor, descendant) =>
       isAncestor(view, parseObjectId(ancestor, format), parseObjectId(descendant, format)),
     close: async () => {

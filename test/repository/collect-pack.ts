@@ -1,4 +1,4 @@
-import { planPack, type PackPlan, type PackRequest } from '../../src/repository/outgoing-pack.ts'
+import type { PackPlan, PackRequest } from '../../src/repository/outgoing-pack.ts'
 import type { Repository } from '../../src/repository/repository.ts'
 import { git, gitLines } from '../support/git.ts'
 
@@ -20,7 +20,7 @@ export async function collectPack(
 ): Promise<{ plan: PackPlan; pack: Buffer }> {
   const view = await repository.openView()
   try {
-    const plan = await planPack(view, { ...NOTHING, ...request })
+    const plan = await repository.planPack(view, { ...NOTHING, ...request })
     const chunks: Uint8Array[] = []
     for await (const chunk of plan.write()) chunks.push(chunk)
     return { plan, pack: Buffer.concat(chunks) }

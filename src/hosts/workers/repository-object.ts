@@ -3,7 +3,7 @@ import { createPortableCodecs } from '../../codec/portable/index.ts'
 import type { Hub } from '../../hub/hub.ts'
 import { createMemoryBudget, type MemoryBudget } from '../../odb/memory-budget.ts'
 import { maintain } from '../../repository/maintenance/maintain.ts'
-import { openRepository } from '../../repository/repository.ts'
+import { openLeanRepository } from '../../repository/repository.ts'
 import type { RepositoryStorage } from '../../storage/repository-storage.ts'
 import { createDurableObjectDatabase } from '../../storage/sqlite/drivers/durable-object.ts'
 import {
@@ -94,7 +94,10 @@ export class RepositoryObject extends DurableObject<WorkerEnvironment> {
   }
 
   async #maintain(stored: RepositoryStorage): Promise<void> {
-    const repository = openRepository(stored, { codecs: createPortableCodecs(), memoryBudget: this.#memory })
+    const repository = openLeanRepository(stored, {
+      codecs: createPortableCodecs(),
+      memoryBudget: this.#memory,
+    })
     const { storage } = this.#state
     const quietAt = ((await storage.get<number>(CHANGED)) ?? 0) + this.#settings.consolidationDelay
     const isQuiet = Date.now() >= quietAt

@@ -4,12 +4,7 @@ import type { ObjectId } from '../../object/object-id.ts'
 import type { ObjectView } from '../../odb/object-view.ts'
 import type { AdvertisedRef } from '../../repository/advertised-refs.ts'
 import { isPartialClone } from '../../repository/find-unpromised.ts'
-import {
-  planPack,
-  type FetchPlan,
-  type PackPlanOptions,
-  type PackRequest,
-} from '../../repository/outgoing-pack.ts'
+import type { FetchPlan, PackPlanOptions, PackRequest } from '../../repository/outgoing-pack.ts'
 import { BandChannel } from '../band-channel.ts'
 import { FLUSH_PKT } from '../pkt-line.ts'
 import { isAbort } from '../protocol-error.ts'
@@ -50,7 +45,7 @@ export async function* sendPack(
   session: UploadSession,
   order: PackOrder,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { view, options } = session
+  const { repository, view, options } = session
   const { request, packetMax } = order
   const channel = new BandChannel(packetMax, options.keepAliveSeconds ?? DEFAULT_KEEPALIVE_SECONDS)
   session.sent.rawPack = packetMax === 0
@@ -71,7 +66,7 @@ export async function* sendPack(
       : {}),
   }
   try {
-    const planning = planPack(view, await toPackRequest(session, order), work)
+    const planning = repository.planPack(view, await toPackRequest(session, order), work)
     const plan = announced ? yield* channel.during(planning) : await planning
     if (order.announce !== undefined) yield* order.announce(plan)
     announced = true

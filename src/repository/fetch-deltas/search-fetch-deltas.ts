@@ -31,6 +31,14 @@ export interface SearchFetchDeltasOptions {
   readonly onProgress?: (done: number, total: number) => void
 }
 
+/** See {@link searchFetchDeltas}. */
+export type SearchFetchDeltas = (
+  view: ObjectView,
+  enumeration: Enumeration,
+  selection: PackSelection,
+  options: SearchFetchDeltasOptions,
+) => Promise<PackSelection>
+
 /**
  * Searches deltas for the objects that a selection would send whole, as git does for a fetch: among each other, and on what the other
  * side has at the same paths. Two objects that one pack stores whole are not compared: who made the pack has done that.
