@@ -1,3 +1,5 @@
+import { GitError } from '../errors.ts'
+
 /** A range of bytes of a file. */
 export interface ByteRange {
   readonly offset: number
@@ -49,4 +51,19 @@ export interface FileWriter {
 export interface StagedFile extends StoredFile {
   /** Deletes the file, unless a commit has taken it. Idempotent. */
   discard(): Promise<void>
+}
+
+/**
+ * Checks that a range lies within a file of a size.
+ *
+ * @throws GitError `INVALID_ARGUMENT`
+ */
+export function assertWithin({ offset, length }: ByteRange, size: number, what: string): void {
+  const isWhole = Number.isSafeInteger(offset) && Number.isSafeInteger(length)
+  if (isWhole && offset >= 0 && length >= 0 && offset + length <= size) return
+  throw new GitError(
+    'INVALID_ARGUMENT',
+    `the range of ${length} bytes at ${offset} is not within ${what}, which has ${size} bytes`,
+    { details: { offset, length, size } },
+  )
 }

@@ -1,5 +1,5 @@
 import { GitError } from '../../errors.ts'
-import type { ByteRange, Spacing, StoredFile } from '../stored-file.ts'
+import { assertWithin, type ByteRange, type Spacing, type StoredFile } from '../stored-file.ts'
 import { storing } from './errno.ts'
 import type { OpenFile } from './file-system.ts'
 import { mapInParallel } from './in-parallel.ts'
@@ -39,15 +39,7 @@ export class FsStoredFile implements StoredFile {
   }
 
   #assertReadable(ranges: readonly ByteRange[]): void {
-    for (const { offset, length } of ranges) {
-      if (offset < 0 || length < 0 || offset + length > this.size) {
-        throw new GitError(
-          'INVALID_ARGUMENT',
-          `range ${offset}+${length} is not within ${this.#path}, which has ${this.size} bytes`,
-          { details: { offset, length, size: this.size } },
-        )
-      }
-    }
+    for (const range of ranges) assertWithin(range, this.size, this.#path)
     if (this.#closing !== undefined) throw new GitError('STORAGE', `${this.#path} was closed; open it again`)
   }
 

@@ -1,7 +1,7 @@
 import { GitError } from '../../errors.ts'
-import type { ByteRange, StoredFile } from '../stored-file.ts'
+import { assertWithin, type ByteRange, type StoredFile } from '../stored-file.ts'
 import type { Bucket } from './bucket.ts'
-import { assertWithin, cutRanges, LEAP_REQUEST, planReads } from './range-plan.ts'
+import { cutRanges, LEAP_REQUEST, planReads } from './range-plan.ts'
 import { ReadAhead, type ReadAheadPool } from './read-ahead.ts'
 
 /** Requests for one file at the same time: as many as a Worker has connections. */

@@ -1,4 +1,3 @@
-import { GitError } from '../../errors.ts'
 import type { ByteRange } from '../stored-file.ts'
 
 /** Ranges with at most so many bytes between them are read as one: a request costs more than those bytes. */
@@ -66,19 +65,4 @@ function lastFrom(reads: readonly ByteRange[], offset: number): number {
     else high = middle
   }
   return Math.max(0, low - 1)
-}
-
-/**
- * Checks that a range lies within a file.
- *
- * @throws GitError `INVALID_ARGUMENT`
- */
-export function assertWithin({ offset, length }: ByteRange, size: number, what: string): void {
-  const isWhole = Number.isSafeInteger(offset) && Number.isSafeInteger(length)
-  if (isWhole && offset >= 0 && length >= 0 && offset + length <= size) return
-  throw new GitError(
-    'INVALID_ARGUMENT',
-    `the range of ${length} bytes at ${offset} is not within ${what}, which has ${size} bytes`,
-    { details: { offset, length, size } },
-  )
 }

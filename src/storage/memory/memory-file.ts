@@ -1,6 +1,12 @@
 import { concatBytes } from '../../bytes/concat.ts'
 import { GitError } from '../../errors.ts'
-import type { ByteRange, FileWriter, StagedFile, StoredFile } from '../stored-file.ts'
+import {
+  assertWithin,
+  type ByteRange,
+  type FileWriter,
+  type StagedFile,
+  type StoredFile,
+} from '../stored-file.ts'
 
 /** Opens an array of bytes, which nobody may change any more, as a file. */
 export function openMemoryFile(bytes: Uint8Array): StoredFile {
@@ -10,25 +16,14 @@ export function openMemoryFile(bytes: Uint8Array): StoredFile {
     // eslint-disable-next-line @typescript-eslint/require-await -- async turns what is thrown into a rejection
     async read(ranges) {
       if (!open) throw new GitError('INVALID_ARGUMENT', 'this file was closed; open it again to read it')
-      return ranges.map((range) => sliceRange(bytes, range))
+      for (const range of ranges) assertWithin(range, bytes.length, 'this file')
+      return ranges.map(({ offset, length }) => bytes.slice(offset, offset + length))
     },
     close() {
       open = false
       return Promise.resolve()
     },
   }
-}
-
-function sliceRange(bytes: Uint8Array, { offset, length }: ByteRange): Uint8Array {
-  const isWhole = Number.isSafeInteger(offset) && Number.isSafeInteger(length)
-  if (isWhole && offset >= 0 && length >= 0 && offset + length <= bytes.length) {
-    return bytes.slice(offset, offset + length)
-  }
-  throw new GitError(
-    'INVALID_ARGUMENT',
-    `the range of ${length} bytes at ${offset} is not within the file's ${bytes.length} bytes`,
-    { details: { offset, length, size: bytes.length } },
-  )
 }
 
 /** A complete file that belongs to whoever staged it, until a commit takes its bytes. */

@@ -1,5 +1,5 @@
 import { GitError } from '../../errors.ts'
-import type { ByteRange, StoredFile } from '../stored-file.ts'
+import { assertWithin, type ByteRange, type StoredFile } from '../stored-file.ts'
 import { bytesIn, numberIn } from './row-values.ts'
 import { chunkId } from './schema.ts'
 import type { SqliteStore } from './sqlite-store.ts'
@@ -104,16 +104,6 @@ function partsByChunk(ranges: readonly ByteRange[], chunkBytes: number): Map<num
     }
   })
   return chunks
-}
-
-function assertWithin({ offset, length }: ByteRange, size: number, what: string): void {
-  const isWhole = Number.isSafeInteger(offset) && Number.isSafeInteger(length)
-  if (isWhole && offset >= 0 && length >= 0 && offset + length <= size) return
-  throw new GitError(
-    'INVALID_ARGUMENT',
-    `the range of ${length} bytes at ${offset} is not within ${what}, which has ${size} bytes`,
-    { details: { offset, length, size } },
-  )
 }
 
 function assertChunkSize(size: number, number: number, place: FilePlace, what: string): void {
