@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { git } from '../../support/git.ts'
+import { git, tryGit } from '../../support/git.ts'
 import { useScratch } from '../../support/hooks.ts'
 import { RestClient, withToken, type Created } from '../../support/hubs/rest-client.ts'
 import { startWorker, type RunningWorker, type StartOptions } from '../../support/hubs/start-worker.ts'
@@ -138,4 +138,48 @@ test('a repository goes on where it was when its object was stopped between push
     await worker.close()
     running.length = 0
   }
+})
+
+test('a repository goes on where it was when its object was evicted between pushes', async () => {
+  const worker = await start({})
+  const demo = await new RestClient(worker).call<Created>('POST', '/namespaces/team/repos', { name: 'demo' })
+  const work = await makeWork()
+  const lives = new Set<string>()
+  for (const name of ['a', 'b', 'c']) {
+    await commitAndPush(work, withToken(demo), name)
+    lives.add(await ask(worker, demo.id, 'life'))
+    expect(await ask(worker, demo.id, 'evict')).toContain('evicted')
+    const clone = scratch.fresh(`clone-${name}`)
+    await git(['clone', '--quiet', withToken(demo), clone])
+    expect(await git(['rev-parse', 'HEAD'], { cwd: clone })).toBe(
+      await git(['rev-parse', 'HEAD'], { cwd: work }),
+    )
+    await git(['fsck', '--strict'], { cwd: clone })
+  }
+  expect(lives.size).toBe(3)
+})
+
+test('what was acknowledged is there when an object was evicted again and again during pushes', async () => {
+  const worker = await start({})
+  const demo = await new RestClient(worker).call<Created>('POST', '/namespaces/team/repos', { name: 'demo' })
+  const work = await makeWork()
+  await writeFile(join(work, 'large'), randomBytes(3 << 20))
+  await commitAndPush(work, withToken(demo), 'first')
+  let acknowledged = await git(['rev-parse', 'HEAD'], { cwd: work })
+  for (const name of ['a', 'b', 'c', 'd']) {
+    await writeFile(join(work, name), randomBytes(3 << 20))
+    await git(['add', '.'], { cwd: work })
+    await git(['commit', '--quiet', '-m', name], { cwd: work })
+    let isOver = false
+    const pushing = tryGit(['push', '--quiet', withToken(demo), 'main'], { cwd: work }).finally(() => {
+      isOver = true
+    })
+    while (!isOver) expect(await ask(worker, demo.id, 'evict')).toContain('evicted')
+    if ((await pushing).code === 0) acknowledged = await git(['rev-parse', 'HEAD'], { cwd: work })
+    const clone = scratch.fresh(`clone-${name}`)
+    await git(['clone', '--quiet', withToken(demo), clone])
+    await git(['merge-base', '--is-ancestor', acknowledged, 'HEAD'], { cwd: clone })
+    await git(['fsck', '--strict'], { cwd: clone })
+  }
+  await commitAndPush(work, withToken(demo), 'last')
 })

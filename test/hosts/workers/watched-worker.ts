@@ -5,12 +5,19 @@ import { repositoryKey } from '../../../src/hub/repositories/repository-id.ts'
 import { createDurableObjectDatabase } from '../../../src/storage/sqlite/drivers/durable-object.ts'
 import { createSqliteR2Storage, type SqliteR2Storage } from '../../../src/storage/sqlite-r2/index.ts'
 
-/** The ready object, which also tells what it has stored. */
+interface EvictableState extends ObjectState {
+  /** Ends the object with all that it has in memory: whatever is running in it fails, and the next request makes it anew. */
+  abort(reason: string): void
+}
+
+/** The ready object, which also tells what it has stored, and can be evicted. */
 class RepositoryObject extends Ready {
   readonly #storage: SqliteR2Storage
-  readonly #state: ObjectState
+  readonly #state: EvictableState
+  /** Another one in each life of the object. */
+  readonly #life = crypto.randomUUID()
 
-  constructor(ctx: ObjectState, env: WorkerEnvironment) {
+  constructor(ctx: EvictableState, env: WorkerEnvironment) {
     super(ctx, env)
     this.#state = ctx
     this.#storage = createSqliteR2Storage({
@@ -22,6 +29,8 @@ class RepositoryObject extends Ready {
   override async fetch(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url)
     if (pathname === '/packs') return Response.json(await this.#listPacks())
+    if (pathname === '/life') return Response.json(this.#life)
+    if (pathname === '/evict') this.#state.abort('evicted')
     if (pathname === '/tables') {
       const tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'bucket%'"
       return Response.json(this.#state.storage.sql.exec(tables).toArray().length)
@@ -45,6 +54,7 @@ export default {
     const [, place, id = '', question = ''] = new URL(request.url).pathname.split('/')
     if (place !== 'object') return worker.fetch(request, env, ctx)
     const object = env.REPOSITORIES.get(env.REPOSITORIES.idFromName(repositoryKey(id)) as never)
-    return object.fetch(new Request(`http://object/${question}`))
+    const answer = object.fetch(new Request(`http://object/${question}`))
+    return question === 'evict' ? answer.catch((error: unknown) => Response.json(String(error))) : answer
   },
 }
