@@ -33,11 +33,13 @@ export function notModified(request: Request, caching: Cacheability): Response |
   return new Response(null, { status: 304, headers: cacheHeaders(caching) })
 }
 
-/** An envelope with what a hash names. */
-export function immutableResult(result: unknown, hash: string): Response {
+/** An envelope with what a hash names, for who does not have it already. */
+export function immutableResult(request: Request, result: unknown, hash: string): Response {
+  const caching = { hash, isImmutable: true }
+  const known = notModified(request, caching)
+  if (known !== undefined) return known
   const response = resultResponse(result)
-  const caching = cacheHeaders({ hash, isImmutable: true })
-  for (const [name, value] of Object.entries(caching)) response.headers.set(name, value)
+  for (const [name, value] of Object.entries(cacheHeaders(caching))) response.headers.set(name, value)
   return response
 }
 

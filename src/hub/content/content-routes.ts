@@ -59,9 +59,9 @@ const commit = defineRoute({
   path: HASH_PATH,
   success: { status: 200, result: COMMIT_SCHEMA },
   failures: [400, 404, 500],
-  handle: async ({ hub, path }) => {
+  handle: async ({ hub, request, path }) => {
     const record = await findRepository(hub, path.namespace, path.name)
-    return immutableResult(found(await readCommit(hub, record, path.hash), 'Commit'), path.hash)
+    return immutableResult(request, found(await readCommit(hub, record, path.hash), 'Commit'), path.hash)
   },
 })
 
@@ -74,9 +74,9 @@ const tree = defineRoute({
   path: HASH_PATH,
   success: { status: 200, result: z.array(TREE_ENTRY_SCHEMA) },
   failures: [400, 404, 500],
-  handle: async ({ hub, path }) => {
+  handle: async ({ hub, request, path }) => {
     const record = await findRepository(hub, path.namespace, path.name)
-    return immutableResult(found(await readTree(hub, record, path.hash), 'Tree'), path.hash)
+    return immutableResult(request, found(await readTree(hub, record, path.hash), 'Tree'), path.hash)
   },
 })
 

@@ -45,10 +45,13 @@ export const DIFFERENCE_SCHEMA = z.object({
   truncated: z.boolean(),
 })
 
+/** What a commit can hold between the marks of its headers. */
+const IN_IDENTITY = z.regex(/^[^<>\n\0]*$/, 'Must have no angle bracket, newline or NUL')
+
 /** Who makes a commit, in a request. */
 const AUTHOR_SCHEMA = z.object({
-  name: z.string().check(z.minLength(1)),
-  email: z.string(),
+  name: z.string().check(z.minLength(1), IN_IDENTITY),
+  email: z.string().check(IN_IDENTITY),
   timestamp: z
     .optional(z.number().check(z.int()))
     .check(z.describe('Seconds since the epoch; now where it is absent')),

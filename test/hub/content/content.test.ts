@@ -164,6 +164,13 @@ describe('content over REST', () => {
     expect(blob.headers.get('Cache-Control')).toBe('private, max-age=31536000, immutable')
     const known = await fetchRaw(`${REPO}/blob/${hash}`, { 'If-None-Match': `"x", W/"${hash}"` })
     expect([known.status, await known.text()]).toEqual([304, ''])
+    for (const [route, id] of [
+      ['commit', first.hash],
+      ['tree', first.tree_hash],
+    ] as const) {
+      const kept = await fetchRaw(`${REPO}/${route}/${id}`, { 'If-None-Match': `"${id}"` })
+      expect([kept.status, await kept.text()]).toEqual([304, ''])
+    }
     const old = await fetchRaw(`${REPO}/file?path=/data&ref=${first.hash}`)
     expect([old.status, old.headers.get('Cache-Control')]).toEqual([
       200,
@@ -300,6 +307,8 @@ describe('beyond Artifacts', () => {
       [{ changes: [{ path: 'y' }] }, 400, '/changes/0', /give content/],
       [{ changes: [{ path: 'y', content: '', delete: true }] }, 400, '/changes/0', /only one/],
       [{ changes: [], author: { name: '', email: '' } }, 400, '/author/name', /./],
+      [{ changes: [], author: { name: 'A', email: 'a>b' } }, 400, '/author/email', /angle bracket/],
+      [{ changes: [], committer: { name: 'A\n', email: '' } }, 400, '/committer/name', /newline/],
     ]
     for (const [body, status, pointer, message] of cases) {
       const answer = await commit(body)
