@@ -7,7 +7,7 @@ import {
   LENGTH_BASE,
   LENGTH_EXTRA,
 } from '../deflate-symbols.ts'
-import { buildDecodeTable, END_OF_BLOCK, EXCEPTIONAL } from './decode-table.ts'
+import { buildDecodeTable, CodedSymbols, END_OF_BLOCK, EXCEPTIONAL } from './decode-table.ts'
 
 const LITERAL = 0x80000000 | 0
 
@@ -53,16 +53,16 @@ function fixedTables(): BlockTables {
   const distances = new Int32Array(32)
   return {
     literalLengths,
-    literalLengthBits: buildDecodeTable(
-      literalLengths,
-      9,
-      FIXED_LITERAL_LENGTHS,
-      0,
-      288,
-      LITERAL_LENGTH_SYMBOLS,
-      false,
-    ),
+    literalLengthBits: fixedTable(literalLengths, 9, FIXED_LITERAL_LENGTHS, LITERAL_LENGTH_SYMBOLS),
     distances,
-    distanceBits: buildDecodeTable(distances, 5, FIXED_DISTANCE_LENGTHS, 0, 32, DISTANCE_SYMBOLS, false),
+    distanceBits: fixedTable(distances, 5, FIXED_DISTANCE_LENGTHS, DISTANCE_SYMBOLS),
   }
+}
+
+function fixedTable(table: Int32Array, bits: number, lengths: Uint8Array, templates: Int32Array): number {
+  const coded = new CodedSymbols(lengths.length)
+  lengths.forEach((length, symbol) => {
+    coded.add(symbol, length)
+  })
+  return buildDecodeTable(table, bits, coded, 0, coded.count, templates, 0, false)
 }

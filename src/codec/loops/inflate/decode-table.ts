@@ -29,15 +29,37 @@ const WITH_LENGTH = 0x101
 /** An entry for bits that are no code; a single bit is enough to tell. */
 const INVALID = EXCEPTIONAL + WITH_LENGTH
 
+/** Up to this many entries a plain loop beats the call that copies them. */
+const LOOP_LIMIT = 32
+
 const counts = /* @__PURE__ */ new Int32Array(MAX_CODE_LENGTH + 2)
 const offsets = /* @__PURE__ */ new Int32Array(MAX_CODE_LENGTH + 2)
-const sorted = /* @__PURE__ */ new Uint16Array(320)
+const sorted = /* @__PURE__ */ new Int32Array(320)
+
+/** The symbols of a code that have one, as columns in ascending order: a block uses few of those that there are. */
+export class CodedSymbols {
+  count = 0
+  readonly symbols: Uint16Array
+  /** Lengths of their codes, 1 to 15. */
+  readonly lengths: Uint8Array
+
+  constructor(capacity: number) {
+    this.symbols = new Uint16Array(capacity)
+    this.lengths = new Uint8Array(capacity)
+  }
+
+  add(symbol: number, length: number): void {
+    this.symbols[this.count] = symbol
+    this.lengths[this.count++] = length
+  }
+}
 
 /**
- * Builds the decode table of the code whose lengths are `lengths[from, from + symbols)`.
+ * Builds the decode table of the code of `coded[from, to)`.
  *
  * @param maxTableBits upper limit of the primary index; fewer bits are used when no code is that long.
  * @param templates the entry of each symbol without its code length.
+ * @param firstSymbol what the symbols of this code begin to count from.
  * @param mayBeIncomplete whether no code at all, or a single code of one bit, is let pass as zlib does.
  * @returns the number of bits that index the primary table.
  * @throws GitError `CORRUPT_ZLIB` when the lengths do not form a code.
@@ -45,14 +67,16 @@ const sorted = /* @__PURE__ */ new Uint16Array(320)
 export function buildDecodeTable(
   table: Int32Array,
   maxTableBits: number,
-  lengths: Uint8Array,
+  coded: CodedSymbols,
   from: number,
-  symbols: number,
+  to: number,
   templates: Int32Array,
+  firstSymbol: number,
   mayBeIncomplete: boolean,
 ): number {
+  const { symbols, lengths } = coded
   counts.fill(0)
-  for (let symbol = 0; symbol < symbols; symbol++) counts[lengths[from + symbol]!]!++
+  for (let k = from; k < to; k++) counts[lengths[k]!]!++
 
   // Kraft's sum tells whether the lengths use up the code space, in units of the longest possible code.
   let longest = 0
@@ -65,20 +89,14 @@ export function buildDecodeTable(
     offsets[length + 1] = offsets[length]! + count
   }
   if (space < 0) throw corruptZlib('a Huffman code is over-subscribed')
-  if (space > 0) {
-    if (!mayBeIncomplete || longest > 1) throw corruptZlib('a Huffman code is incomplete')
-    table[0] = INVALID
-    table[1] = INVALID
-    for (let symbol = 0; symbol < symbols; symbol++) {
-      if (lengths[from + symbol] === 1) table[0] = templates[symbol]! + WITH_LENGTH
-    }
-    return 1
-  }
 
   // Shorter codes first, and within a length in the order of symbols: the order in which codes are assigned.
-  for (let symbol = 0; symbol < symbols; symbol++) {
-    const length = lengths[from + symbol]!
-    if (length > 0) sorted[offsets[length]!++] = symbol
+  for (let k = from; k < to; k++) sorted[offsets[lengths[k]!]!++] = templates[symbols[k]! - firstSymbol]!
+  if (space > 0) {
+    if (!mayBeIncomplete || longest > 1) throw corruptZlib('a Huffman code is incomplete')
+    table[0] = to > from ? sorted[0]! + WITH_LENGTH : INVALID
+    table[1] = INVALID
+    return 1
   }
 
   // Codes are counted upwards with their bits reversed, because the stream delivers the first bit of a code lowest.
@@ -88,11 +106,12 @@ export function buildDecodeTable(
   let next = 0
   let filled = 1
   for (let length = 1; length <= tableBits; length++) {
-    if (filled > 1 || next > 0) table.copyWithin(filled, 0, filled)
+    if (filled > LOOP_LIMIT) table.copyWithin(filled, 0, filled)
+    else for (let k = 0; k < filled; k++) table[filled + k] = table[k]!
     filled = 1 << length
     const step = length * WITH_LENGTH
     for (let left = counts[length]!; left > 0; left--) {
-      table[code] = templates[sorted[next++]!]! + step
+      table[code] = sorted[next++]! + step
       code = nextReversedCode(code, filled)
     }
   }
@@ -115,7 +134,7 @@ export function buildDecodeTable(
         }
         table[prefix] = (subtable << 16) + EXCEPTIONAL + SUBTABLE + (subtableBits << 8) + tableBits
       }
-      const entry = templates[sorted[next++]!]! + step
+      const entry = sorted[next++]! + step
       const stride = 1 << (length - tableBits)
       for (let at = code >>> tableBits; at < 1 << subtableBits; at += stride) table[subtable + at] = entry
       code = nextReversedCode(code, 1 << length)
