@@ -27,7 +27,7 @@ const MAX_REPORT_BYTES = 64 * 1024 * 1024
  * @throws GitError `PROTOCOL`
  */
 export async function readPushReport(source: AsyncIterable<Uint8Array>): Promise<PushReport> {
-  const reader = new PktReader(source, MAX_REPORT_BYTES)
+  const reader = new PktReader(source, { maxBytes: MAX_REPORT_BYTES })
   const refs = new Map<string, RefReport>()
   const first = await reader.readLine()
   if (first.kind !== 'line' || !first.text.startsWith('unpack ')) {

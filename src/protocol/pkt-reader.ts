@@ -20,6 +20,14 @@ export interface PktLines {
   readonly end: Exclude<PktLine['kind'], 'line'>
 }
 
+/** How much a peer may send in packets. */
+export interface PacketLimits {
+  /** Bytes, lengths included. Default: any number. */
+  readonly maxBytes?: number
+  /** Default: any number. */
+  readonly maxPackets?: number
+}
+
 const NEWLINE = 10
 /** From so many bytes on it pays to decode a chunk as one text. */
 const MANY_LINES = 512
@@ -35,6 +43,7 @@ const SPECIAL = ['flush', 'delim', 'response-end'] as const
 export class PktReader {
   readonly #source: AsyncIterator<Uint8Array>
   readonly #maxBytes: number
+  readonly #maxPackets: number
   #chunk: Uint8Array = EMPTY
   #at = 0
   #ended = false
@@ -42,10 +51,10 @@ export class PktReader {
   #packetCount = 0
   #peeked: Packet | undefined
 
-  /** @param maxBytes how many bytes of packets, lengths included, may be read in all */
-  constructor(source: AsyncIterable<Uint8Array>, maxBytes: number = Number.MAX_SAFE_INTEGER) {
+  constructor(source: AsyncIterable<Uint8Array>, { maxBytes, maxPackets }: PacketLimits = {}) {
     this.#source = source[Symbol.asyncIterator]()
-    this.#maxBytes = maxBytes
+    this.#maxBytes = maxBytes ?? Number.MAX_SAFE_INTEGER
+    this.#maxPackets = maxPackets ?? Number.MAX_SAFE_INTEGER
   }
 
   /** How many well-formed packets have been read: above 0 the peer understands an answer in packets. */
@@ -62,7 +71,7 @@ export class PktReader {
    * Reads the next packet.
    *
    * @throws GitError `PROTOCOL` when the length is malformed, the stream ends within the packet, or the packet is an `ERR`;
-   * `LIMIT_EXCEEDED` when the packets are too many bytes.
+   * `LIMIT_EXCEEDED` when the packets are too many, or too many bytes.
    */
   async read(): Promise<Packet> {
     return this.#tryTake() ?? this.#readPacket()
@@ -106,7 +115,8 @@ export class PktReader {
       const length = parsePktLength(chunk, at)
       const end = at + length
       const isPlain = length > 8 && end <= chunk.length && this.#packetBytes + length <= this.#maxBytes
-      if (!isPlain || text.startsWith('ERR ', at + 4 - start)) return
+      if (!isPlain || this.#packetCount === this.#maxPackets || text.startsWith('ERR ', at + 4 - start))
+        return
       this.#at = end
       this.#packetBytes += length
       this.#packetCount++
@@ -168,6 +178,11 @@ export class PktReader {
       })
     }
     if (left < length) return undefined
+    if (this.#packetCount === this.#maxPackets) {
+      throw new GitError('LIMIT_EXCEEDED', `the request has more than ${this.#maxPackets} packets`, {
+        details: { limit: 'maxPackets' },
+      })
+    }
     this.#at += Math.max(length, 4)
     this.#packetBytes = packetBytes
     this.#packetCount++

@@ -2,6 +2,8 @@
 export interface ProtocolLimits {
   /** Bytes of packets in front of the pack, lengths included. */
   readonly maxRequestBytes: number
+  /** Packets in front of the pack. */
+  readonly maxPackets: number
   /** Ids a fetch may ask for. */
   readonly maxWants: number
   /** Ids a fetch may offer. */
@@ -21,6 +23,7 @@ export interface ProtocolLimits {
 /** Generous for people, small for a server: some 64 MiB of packets at the very most. */
 export const DEFAULT_PROTOCOL_LIMITS: ProtocolLimits = {
   maxRequestBytes: 64 * 1024 * 1024,
+  maxPackets: 1_000_000,
   maxWants: 200_000,
   maxHaves: 200_000,
   maxCommands: 50_000,

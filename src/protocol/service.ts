@@ -3,7 +3,7 @@ import { createHiddenRefs } from './hidden-refs.ts'
 import { encodeErrorPkt } from './pkt-line.ts'
 import { PktReader } from './pkt-reader.ts'
 import { isAbort, isPeerFault } from './protocol-error.ts'
-import { DEFAULT_PROTOCOL_LIMITS } from './protocol-limits.ts'
+import { DEFAULT_PROTOCOL_LIMITS, type ProtocolLimits } from './protocol-limits.ts'
 import type { ProtocolVersion } from './protocol-version.ts'
 import { encodeBandError } from './side-band.ts'
 import type { ReceiveSession } from './receive-pack/receive-session.ts'
@@ -73,7 +73,7 @@ export async function* uploadPack(
   context: UploadPackContext,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const session = await openUploadSession(repository, context)
-  const reader = new PktReader(request, session.limits.maxRequestBytes)
+  const reader = readPackets(request, session.limits)
   const { sent } = session
   try {
     const answer =
@@ -108,12 +108,16 @@ export async function* receivePack(
   context: ReceivePackContext,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const session = receiveSession(repository, context)
-  const reader = new PktReader(request, session.limits.maxRequestBytes)
+  const reader = readPackets(request, session.limits)
   try {
     yield* servePush(session, reader)
   } finally {
     await reader.close()
   }
+}
+
+function readPackets(request: AsyncIterable<Uint8Array>, limits: ProtocolLimits): PktReader {
+  return new PktReader(request, { maxBytes: limits.maxRequestBytes, maxPackets: limits.maxPackets })
 }
 
 async function openUploadSession(repository: Repository, context: UploadPackContext): Promise<UploadSession> {

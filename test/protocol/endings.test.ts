@@ -42,6 +42,11 @@ function breaking(start: Uint8Array): {
   return { stream: run(), isClosed: () => closed }
 }
 
+const MESSAGES: Readonly<Record<string, string>> = {
+  maxRequestBytes: 'more than 100 bytes',
+  maxPackets: 'more than 4 packets',
+}
+
 describe('limits', () => {
   const cases: readonly [string, 0 | 2, Uint8Array, object][] = [
     [
@@ -50,6 +55,12 @@ describe('limits', () => {
       wire('command=ls-refs', DELIM, `ref-prefix ${'x'.repeat(500)}`, FLUSH),
       { maxRequestBytes: 100 },
     ],
+    [
+      'maxPackets',
+      2,
+      wire('command=ls-refs', DELIM, 'ref-prefix a', 'ref-prefix b', FLUSH),
+      { maxPackets: 4 },
+    ],
     ['maxWants', 2, wire('command=fetch', DELIM, `want ${ZERO}`, `want ${SOME}`, FLUSH), { maxWants: 1 }],
     ['maxHaves', 2, wire('command=fetch', DELIM, `have ${ZERO}`, `have ${ZERO}`, FLUSH), { maxHaves: 1 }],
     ['maxShallows', 0, wire(`shallow ${ZERO}`, `shallow ${SOME}`, FLUSH), { maxShallows: 1 }],
@@ -57,7 +68,7 @@ describe('limits', () => {
   it.each(cases)('%s is told to the client of a fetch', async (limit, version, request, limits) => {
     const repository = await createRepository()
     const answer = await collect(uploadPack(repository, chunked(request), { version, options: { limits } }))
-    await expect(packets(answer)).rejects.toThrow(limit === 'maxRequestBytes' ? 'more than 100 bytes' : limit)
+    await expect(packets(answer)).rejects.toThrow(MESSAGES[limit] ?? limit)
   })
 
   it.each([

@@ -5,7 +5,7 @@ import { encodeUtf8 } from '../../src/bytes/text.ts'
 import { isGitError } from '../../src/errors.ts'
 import { encodeErrorPkt, encodePkt, MAX_PKT_PAYLOAD } from '../../src/protocol/pkt-line.ts'
 import { PktReader, type Packet } from '../../src/protocol/pkt-reader.ts'
-import { chunked, collect, wire } from './wire.ts'
+import { chunked, collect, FLUSH, wire } from './wire.ts'
 
 async function readAll(reader: PktReader): Promise<Packet[]> {
   const packets: Packet[] = []
@@ -116,9 +116,20 @@ describe('pkt-line', () => {
   })
 
   it('stops at the limit of bytes', async () => {
-    const reader = new PktReader(chunked(wire('12345678', '12345678')), 20)
+    const reader = new PktReader(chunked(wire('12345678', '12345678')), { maxBytes: 20 })
     await reader.read()
     const error: unknown = await reader.read().catch((caught: unknown) => caught)
+    expect(isGitError(error, 'LIMIT_EXCEEDED')).toBe(true)
+  })
+
+  it('stops at the limit of packets, also where many lines come in one chunk', async () => {
+    const lines = Array.from({ length: 100 }, (_, at) => `line ${at}`)
+    const limited = (maxPackets: number): PktReader =>
+      new PktReader(chunked(wire(...lines, FLUSH)), { maxPackets })
+    expect((await limited(101).readLines()).lines).toEqual(lines)
+    const error: unknown = await limited(100)
+      .readLines()
+      .catch((caught: unknown) => caught)
     expect(isGitError(error, 'LIMIT_EXCEEDED')).toBe(true)
   })
 

@@ -39,7 +39,7 @@ async function converse(
   context: PushContext,
 ): Promise<readonly ProcReceiveAnswer[]> {
   const { isAtomic, pushOptions } = context
-  const reader = new PktReader(output as AsyncIterable<Uint8Array>, MAX_ANSWER)
+  const reader = new PktReader(output as AsyncIterable<Uint8Array>, { maxBytes: MAX_ANSWER })
   const offers = [...(isAtomic ? ['atomic'] : []), ...(pushOptions.length > 0 ? ['push-options'] : [])]
   write(input, [offers.length > 0 ? `version=1\0${offers.join(' ')}` : 'version=1'])
   const wishes = await readGreeting(reader)
