@@ -25,40 +25,6 @@ async function readSpaced(file: StoredFile, range: ByteRange, spacing: Spacing):
   return bytes
 }
 
-/** About how many bytes of frames are handed on at a time. */
-const PIECE = 1 << 20
-
-/** Wraps chunks in frames, many of them in each piece. Pieces belong to the receiver. */
-export async function* frameChunks(
-  chunks: AsyncIterable<Uint8Array>,
-  framing: Framing,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const { every, gap } = framing
-  const size = (every + gap) * Math.max(1, Math.floor(PIECE / every))
-  let piece = new Uint8Array(size)
-  let at = 0
-  let inFrame = 0
-  for await (const chunk of chunks) {
-    for (let from = 0; from < chunk.length;) {
-      if (inFrame === 0) at += gap
-      const length = Math.min(every - inFrame, chunk.length - from)
-      piece.set(chunk.subarray(from, from + length), at)
-      from += length
-      at += length
-      inFrame += length
-      if (inFrame < every) continue
-      framing.writeHeader(piece, at - every - gap, every)
-      inFrame = 0
-      if (at < size) continue
-      yield piece
-      piece = new Uint8Array(size)
-      at = 0
-    }
-  }
-  if (inFrame > 0) framing.writeHeader(piece, at - inFrame - gap, inFrame)
-  if (at > 0) yield piece.slice(0, at)
-}
-
 /** The bytes that frames of a piece hold. Chunks belong to the receiver. */
 export function* unwrapFrames(
   piece: Uint8Array,

@@ -1,4 +1,4 @@
-import { frameChunks, unwrapFrames } from '../odb/framing.ts'
+import { unwrapFrames } from '../odb/framing.ts'
 import type { KeptPack, KeptPacks } from '../odb/kept-packs.ts'
 import type { FetchPlan, PackPlanOptions } from './outgoing-pack.ts'
 
@@ -43,12 +43,13 @@ export function keepPack(plan: FetchPlan, kept: KeptPacks, state: object, reques
   const counts = { objectCount, deltaCount, reusedCount, reusedDeltaCount }
   return {
     ...plan,
-    writeFramed: (framing, writing) =>
-      framing.every < LEAST_FRAME
-        ? undefined
-        : keepPieces(frameChunks(plan.write(writing), framing), kept.maxBytes, (pieces) => {
-            kept.put(state, request, { ...counts, framing, pieces })
-          }),
+    writeFramed: (framing, writing) => {
+      const pieces = plan.writeFramed?.(framing, writing)
+      if (pieces === undefined || framing.every < LEAST_FRAME) return pieces
+      return keepPieces(pieces, kept.maxBytes, (all) => {
+        kept.put(state, request, { ...counts, framing, pieces: all })
+      })
+    },
   }
 }
 

@@ -80,7 +80,7 @@ export interface PackPlan {
 /** The pack that answers a fetch. */
 export interface FetchPlan extends PackPlan {
   /**
-   * The pack's bytes wrapped in frames, instead of `write`, where the pack is there as it is to be sent; `undefined` where it is not wrapped in this way. The chunks are shared with
+   * The pack's bytes wrapped in frames, instead of `write`; `undefined` where it is there in other frames. The chunks may be shared with
    * others: never write to them.
    */
   writeFramed?(
@@ -147,22 +147,27 @@ async function planByWalk(
   )
   const total = selection.objectCount
   const verbatim = verbatimPack(selection)
+  const write = (writing: PackPlanOptions = {}, framing?: Framing): AsyncIterable<Uint8Array> => {
+    const progress = writing.onProgress ?? onProgress
+    const abort = writing.signal ?? signal
+    if (verbatim !== undefined && request.ofsDelta) {
+      return framing === undefined ? readWholePack(verbatim, abort) : readFramedPack(verbatim, framing, abort)
+    }
+    return writeSelection(view, enumeration, selection, {
+      ofsDelta: request.ofsDelta,
+      ...(framing === undefined ? {} : { framing }),
+      ...(abort === undefined ? {} : { signal: abort }),
+      onProgress: (done, bytes) => progress?.({ phase: 'writing', done, total, bytes }),
+    })
+  }
   const plan: FetchPlan = {
     objectCount: total,
     deltaCount: selection.deltaCount + selection.madeDeltaCount,
     reusedCount: selection.reusedCount,
     reusedDeltaCount: selection.deltaCount,
     leftOut,
-    write: (writing = {}) => {
-      const progress = writing.onProgress ?? onProgress
-      const abort = writing.signal ?? signal
-      if (verbatim !== undefined && request.ofsDelta) return readWholePack(verbatim, abort)
-      return writeSelection(view, enumeration, selection, {
-        ofsDelta: request.ofsDelta,
-        ...(abort === undefined ? {} : { signal: abort }),
-        onProgress: (done, bytes) => progress?.({ phase: 'writing', done, total, bytes }),
-      })
-    },
+    write: (writing) => write(writing),
+    writeFramed: (framing, writing) => write(writing, framing),
   }
   return { plan, state: enumeration.objects.size === 0 ? enumeration.marks.set : undefined }
 }

@@ -12,7 +12,7 @@ import {
   REF_DELTA,
 } from '../pack/entry-header.ts'
 import { encodePackHeader, PACK_HEADER_LENGTH } from '../pack/pack-header.ts'
-import { PackOutput } from '../pack/pack-output.ts'
+import { PackOutput, type OutputFraming } from '../pack/pack-output.ts'
 import {
   COPY,
   COPY_DELTA,
@@ -31,6 +31,8 @@ const SHORT = 256 << 10
 export interface WriteSelectionOptions {
   /** Write deltas on objects of the same pack as ofs-deltas; as ref-deltas otherwise. */
   readonly ofsDelta: boolean
+  /** Wrap the pack in frames. */
+  readonly framing?: OutputFraming
   readonly signal?: AbortSignal
   readonly onProgress?: (done: number, bytes: number) => void
 }
@@ -48,7 +50,7 @@ export async function* writeSelection(
   selection: PackSelection,
   options: WriteSelectionOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const output = new PackOutput(view.format)
+  const output = new PackOutput(view.format, options.framing)
   let done = 0
   const report = (count: number): void => {
     options.signal?.throwIfAborted()
