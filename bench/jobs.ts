@@ -8,6 +8,7 @@ import { indexPackJob } from './jobs/index-pack.ts'
 import { memoryWindowedJob } from './jobs/memory-windowed.ts'
 import { memoryJob } from './jobs/memory.ts'
 import { packJob } from './jobs/pack.ts'
+import { packWarmJob } from './jobs/pack-warm.ts'
 import { peersJob } from './jobs/peers.ts'
 import { pushJob } from './jobs/push.ts'
 import { readJob } from './jobs/read.ts'
@@ -27,6 +28,7 @@ export const JOBS: readonly Job[] = [
   pushJob,
   readJob,
   packJob,
+  packWarmJob,
   storageJob,
   forksJob,
   runtimesJob,

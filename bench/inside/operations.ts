@@ -6,6 +6,7 @@ export const OPERATIONS = {
   ingest: async () => (await import('./packstone.ts')).ingestOperation,
   read: async () => (await import('./packstone.ts')).readOperation,
   pack: async () => (await import('./packstone.ts')).packOperation,
+  repack: async () => (await import('./packstone.ts')).repackOperation,
   clone: async () => (await import('./packstone.ts')).cloneOperation,
   'isomorphic-git indexPack': async () => (await import('./isomorphic-git.ts')).isomorphicIndexPack,
   'isomorphic-git readObject': async () => (await import('./isomorphic-git.ts')).isomorphicRead,

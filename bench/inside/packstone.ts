@@ -10,6 +10,7 @@ import { readObject } from '../../src/object/object-reader.ts'
 import { createMemoryBudget } from '../../src/odb/memory-budget.ts'
 import { indexPack } from '../../src/pack/indexer/index-pack.ts'
 import { planPack } from '../../src/repository/outgoing-pack.ts'
+import { planRepack } from '../../src/repository/repack/repack.ts'
 import { openRepository } from '../../src/repository/repository.ts'
 import { openBareRepository } from '../../src/storage/fs/index.ts'
 import { argument, codecsOf, type CreateOperation } from './operation.ts'
@@ -85,6 +86,25 @@ export const packOperation: CreateOperation = async (args) => {
     await view.close()
     return bytes
   }
+}
+
+/** Packs everything anew, with deltas searched anew, from a repository that is opened anew each time, so that its caches are empty. */
+export const repackOperation: CreateOperation = (args) => {
+  const codecs = codecsOf(args)
+  const path = argument(args, 'repository')
+  const search = { window: 10, depth: 50, reuseObjects: false }
+  const operation = async (): Promise<number> => {
+    const repository = await openRepositoryAt(path, { codecs })
+    const view = await repository.openView()
+    const refs = await repository.listAdvertisedRefs(view)
+    const plan = await planRepack(view, [...new Set(refs.map(({ id }) => id))], search)
+    let bytes = 0
+    for await (const piece of plan.write()) bytes += piece.length
+    await view.close()
+    await repository.close()
+    return bytes
+  }
+  return Promise.resolve(operation)
 }
 
 /** Answers a clone in process: the handler's response, read to its end. */

@@ -8,6 +8,8 @@ import { baselineRow, compare, seriesOf, type Row } from '../row.ts'
 import { PROVIDERS, TARGETS } from '../targets.ts'
 import { timeProcess } from '../timed-process.ts'
 
+const SEARCH = ['--window=10', '--depth=50', '--no-reuse-object']
+
 /**
  * A fresh pack of everything, with deltas searched anew, window 10 and depth 50, as one process from start to end that writes to
  * standard output: on one thread, and on two cores with two threads of ours and as many of git as it likes. Every pack is verified by
@@ -21,9 +23,16 @@ export const packJob: CorpusJob = {
   run: runPack,
 }
 
+/** A fresh pack by git, to standard output: ofs-deltas as we write them, and no stored pack sent as it is. No threads: as many as it likes. */
+export function gitPackCommand(repository: string, threads: 0 | 1): readonly string[] {
+  return [
+    ...['git', '-C', repository, 'pack-objects', '--all', '--stdout', '-q', `--threads=${threads}`],
+    ...['--delta-base-offset', '--no-use-bitmap-index', '--no-reuse-delta', ...SEARCH],
+  ]
+}
+
 async function runPack({ corpus, scratch, cores, measuring }: JobContext): Promise<Row[]> {
   const { repository } = corpus
-  const search = ['--window=10', '--depth=50', '--no-reuse-object']
   const outputs: string[] = []
   const contender = (
     name: string,
@@ -42,17 +51,12 @@ async function runPack({ corpus, scratch, cores, measuring }: JobContext): Promi
       },
     }
   }
-  const gitPack = (threads: string): readonly string[] => [
-    ...['git', '-C', repository, 'pack-objects', '--all', '--stdout', '-q', threads],
-    // Ofs-deltas as we write them, and no stored pack sent as it is.
-    ...['--delta-base-offset', '--no-use-bitmap-index', '--no-reuse-delta', ...search],
-  ]
   const ourPack = (...options: string[]): readonly string[] => [
     ...[process.execPath, packstoneCommand(), 'pack', repository, '--all', '--stdout', '--quiet'],
-    ...search,
+    ...SEARCH,
     ...options,
   ]
-  const git = contender('git pack-objects --threads=1', '1 thread', gitPack('--threads=1'))
+  const git = contender('git pack-objects --threads=1', '1 thread', gitPackCommand(repository, 1))
   const ours = PROVIDERS.map((provider) =>
     contender(
       'packstone pack',
@@ -65,7 +69,7 @@ async function runPack({ corpus, scratch, cores, measuring }: JobContext): Promi
   const gitThreads = contender(
     'git pack-objects',
     'as many threads as cores, 2 cores',
-    gitPack('--threads=0'),
+    gitPackCommand(repository, 0),
     both,
   )
   const twoThreads = contender('packstone pack --threads 2', '2 cores, node', ourPack('--threads', '2'), both)
