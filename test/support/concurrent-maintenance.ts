@@ -49,6 +49,9 @@ export async function runConcurrentMaintenance(
   const name = 'busy.git'
   const served = await createHistory('source-like', server.path(name), { scale: 0.5 })
   await allowPush(served)
+  // Whoever has a lock may have to wait for the machine; nobody is refused for that.
+  for (const lock of ['filesRefLockTimeout', 'packedRefsTimeout'])
+    await git(['config', `core.${lock}`, '60000'], { cwd: served })
   const url = server.url(name)
   const end = Date.now() + seconds * 1000
   const failures: string[] = []

@@ -59,8 +59,9 @@ export class LockFile {
 }
 
 /**
- * Takes the lock on a file, trying again for `timeout` milliseconds while somebody else holds it; a negative timeout
- * tries for ever. The parent directory must exist.
+ * Takes the lock on a file, trying again while somebody else holds it, with pauses of `timeout` milliseconds in all; a negative timeout
+ * tries for ever. As in git the pauses count, not the clock: where the machine is busy, it is tried as often as elsewhere. The parent
+ * directory must exist.
  *
  * @returns undefined when somebody else held it all the time.
  */
@@ -69,7 +70,7 @@ export async function acquireLock(
   path: string,
   options: { readonly timeout: number },
 ): Promise<LockFile | undefined> {
-  const deadline = Date.now() + options.timeout
+  let left = options.timeout < 0 ? Infinity : options.timeout
   for (let round = 1; ; round++) {
     try {
       const file = await directory.fs.open(`${path}.lock`, 'wx', 0o666)
@@ -82,11 +83,11 @@ export async function acquireLock(
     } catch (error) {
       if (!hasErrno(error, 'EEXIST')) throw error
     }
-    const left = options.timeout < 0 ? Infinity : deadline - Date.now()
     if (left <= 0) return undefined
     // Grows with the square of the rounds, up to a second, a quarter of it at random: contenders drift apart.
-    const pause = Math.min(1000, round * round) * (0.75 + 0.5 * Math.random())
-    await sleep(Math.min(left, pause))
+    const pause = Math.min(left, Math.min(1000, round * round) * (0.75 + 0.5 * Math.random()))
+    await sleep(pause)
+    left -= pause
   }
 }
 

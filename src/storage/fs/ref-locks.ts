@@ -51,7 +51,7 @@ export async function acquireRefLocks(
     return true
   }
   const sorted = [...names].sort(compareRefNames)
-  const deadline = Date.now() + options.timeout
+  let left = options.timeout
   try {
     for (let at = 0; at < sorted.length;) {
       const batch = sorted.slice(at, at + BATCH)
@@ -67,8 +67,9 @@ export async function acquireRefLocks(
           obstructed.delete(name)
         })
         const name = batch[first] ?? ''
-        const timeout = options.timeout < 0 ? options.timeout : Math.max(0, deadline - Date.now())
-        if (!(await acquire(name, timeout))) busy.add(name)
+        const began = Date.now()
+        if (!(await acquire(name, left))) busy.add(name)
+        if (left > 0) left = Math.max(0, left - (Date.now() - began))
         at += first + 1
       }
       if (options.together && busy.size + obstructed.size > 0) break

@@ -16,6 +16,10 @@ test.each(KINDS)(
     const storage = await createAnyStorage(kind)
     const path = await makeHistory(9, 12)
     await pushHistory(storage, 'a', path, 3)
+    const stored = (await storage.open('a'))!
+    // Whoever has the lock on a ref may have to wait for the machine.
+    await stored.writeConfig(`${await stored.readConfig()}[core]\n\tfilesRefLockTimeout = 60000\n`)
+    await stored.close()
     const open = async (): Promise<Repository> => {
       const repository = openRepository((await storage.open('a'))!, { codecs })
       onTestFinished(() => repository.close())
