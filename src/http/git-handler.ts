@@ -13,7 +13,7 @@ import { parseGitRoute, type GitRoute } from './git-route.ts'
 import { parseContentEncoding, readRequestBody } from './request-body.ts'
 import type { Resolution, ResolveRepository } from './resolution.ts'
 import { createResponseBody } from './response-body.ts'
-import { openRepositoryFile, type RepositoryFile } from './repository-file.ts'
+import type { RepositoryFile } from './repository-file.ts'
 import {
   CACHE_FOREVER,
   NO_CACHE,
@@ -99,13 +99,11 @@ export function createGitHandler(options: GitHandlerOptions): (request: Request)
   async function serveFile(request: Request, file: RepositoryFile, found: Found): Promise<Response> {
     const work = beginWork(request, found)
     try {
-      const answer =
-        found.access.files === true
-          ? await openRepositoryFile(found.repository, file, found.options?.uploadPack ?? {})
-          : undefined
+      const { repository, access, options } = found
+      const answer = await access.files?.(repository, file, options?.uploadPack ?? {})
       if (answer === undefined) {
         work.end()
-        return found.access.files === true ? textResponse(404, 'not found') : textResponse(403, DUMB_MESSAGE)
+        return access.files === undefined ? textResponse(403, DUMB_MESSAGE) : textResponse(404, 'not found')
       }
       const body = await createResponseBody(answer.bytes, {
         onCancel: work.abort,

@@ -3,6 +3,12 @@
  * standards; `packstone/hosts/node` has one for node:http.
  */
 export { createGitHandler, type GitHandlerOptions, type GitServices } from './git-handler.ts'
+export {
+  openRepositoryFile,
+  type FileAnswer,
+  type OpenRepositoryFile,
+  type RepositoryFile,
+} from './repository-file.ts'
 export type { RepositoryAccess, Resolution, ResolveRepository } from './resolution.ts'
 export { parseProtocolOptions, readProtocolOptions } from '../protocol/server-config.ts'
 export type { ProtocolLimits } from '../protocol/protocol-limits.ts'

@@ -22,6 +22,13 @@ export interface FileAnswer {
   readonly bytes: AsyncIterable<Uint8Array>
 }
 
+/** See {@link openRepositoryFile}. */
+export type OpenRepositoryFile = (
+  repository: Repository,
+  file: RepositoryFile,
+  options: UploadPackOptions,
+) => Promise<FileAnswer | undefined>
+
 /** What is read of a stored file at a time. */
 const PIECE = 1 << 20
 

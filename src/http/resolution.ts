@@ -1,6 +1,7 @@
 import type { ProtocolOptions } from '../protocol/service-options.ts'
 import type { ServiceName } from '../protocol/service.ts'
 import type { Repository } from '../repository/repository.ts'
+import type { OpenRepositoryFile } from './repository-file.ts'
 
 /** Which services a client may use. What it may not use is answered with 403. */
 export interface RepositoryAccess {
@@ -9,10 +10,10 @@ export interface RepositoryAccess {
   /** Push. */
   readonly receive: boolean
   /**
-   * Read files, as clients without smart HTTP do. Whoever may can read every object, those that only hidden refs reach and those that
-   * none reaches included. Default: false.
+   * Read files, as clients without smart HTTP do: `openRepositoryFile`, which reads them. Whoever may can read every object, those that
+   * only hidden refs reach and those that none reaches included. Default: nobody may.
    */
-  readonly files?: boolean
+  readonly files?: OpenRepositoryFile | undefined
 }
 
 /** What the one who mounts the handler says about an address. */

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { GitConfig } from '../../config/git-config.ts'
 import {
+  openRepositoryFile,
   parseProtocolOptions,
   type ReceivePackOptions,
   type Resolution,
@@ -83,7 +84,7 @@ async function judge(
     access: {
       upload: config.getBool('http.uploadpack', true),
       receive: config.getBool('http.receivepack', access.allowPush || user !== undefined),
-      files: config.getBool('http.getanyfile', false),
+      files: config.getBool('http.getanyfile', false) ? openRepositoryFile : undefined,
     },
   }
 }

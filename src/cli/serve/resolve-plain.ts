@@ -1,5 +1,10 @@
 import { isGitError } from '../../errors.ts'
-import { parseProtocolOptions, type Resolution, type ResolveRepository } from '../../http/index.ts'
+import {
+  openRepositoryFile,
+  parseProtocolOptions,
+  type Resolution,
+  type ResolveRepository,
+} from '../../http/index.ts'
 import { openRepository, type OpenRepositoryOptions } from '../../repository/repository.ts'
 import { createMemoryStorage } from '../../storage/memory/index.ts'
 import { isRepositoryKey } from '../../storage/repository-key.ts'
@@ -106,7 +111,7 @@ async function judge({ repository, release }: BorrowedRepository, access: PlainA
     access: {
       upload: config.getBool('http.uploadpack', true),
       receive: config.getBool('http.receivepack', access.allowPush),
-      files: config.getBool('http.getanyfile', false),
+      files: config.getBool('http.getanyfile', false) ? openRepositoryFile : undefined,
     },
   }
 }
