@@ -1,6 +1,6 @@
 import { yieldToHost } from '../bytes/yield-to-host.ts'
 import { GitError } from '../errors.ts'
-import { isIncluded, isKnown, type Enumeration } from '../graph/enumerate-objects.ts'
+import { isKnown, type Enumeration } from '../graph/enumerate-objects.ts'
 import { INCLUDED } from '../graph/reachability-marks.ts'
 import { encodeObjectId } from '../object/object-id.ts'
 import type { ObjectType } from '../object/object-type.ts'
@@ -29,9 +29,20 @@ export interface SelectedPack {
   readonly actions: Uint8Array
   /** Position of the delta base, -1 for none; meaningful where the entry is sent. */
   readonly bases: Int32Array
+  /** Where delta bases are that are sent from other packs than this one, by position of the delta. */
+  readonly foreignBases: ReadonlyMap<number, SelectedPlace>
   /** Entries that are sent instead of what the action says, by position. */
   readonly made?: ReadonlyMap<number, MadeEntry>
 }
+
+/** Where a selection has an object: at a position of its n-th pack, or with {@link UNPACKED} as an ordinal of `unpacked`. */
+export interface SelectedPlace {
+  readonly pack: number
+  readonly position: number
+}
+
+/** Stands for the pack of objects that are in none. */
+export const UNPACKED = -1
 
 /** An entry that was made for this pack. */
 export interface MadeEntry {
@@ -44,7 +55,7 @@ export interface MadeEntry {
   readonly base?: {
     readonly id: Uint8Array
     /** Where the selection has it; absent when only the other side has it. */
-    readonly sent?: { readonly pack: number; readonly position: number }
+    readonly sent?: SelectedPlace
   }
 }
 
@@ -87,33 +98,29 @@ export async function selectEntries(
     throw new GitError('NOT_FOUND', 'packs were deleted since they were enumerated')
   const turn = new Turn(options)
   const packs: SelectedPack[] = []
+  const foreign = new ForeignBases(enumeration, options.thin)
   for (const [number, pack] of view.reachability.packs.entries()) {
     const included = marks.marks[number]!
     if (!included.some((mark) => (mark & INCLUDED) !== 0)) continue
     await pin(view, pack)
     const actions = new Uint8Array(included.length)
     const { bases } = pack.reachability
+    const selecting = { file: pack, actions, bases, foreignBases: new Map<number, SelectedPlace>() }
     for (let position = 0; position < included.length; position++) {
       if ((included[position]! & INCLUDED) === 0) continue
       const base = bases[position]!
       if (base < 0) actions[position] = COPY
       else if ((included[base]! & INCLUDED) === 0) {
-        actions[position] = actionOnForeignBase(
-          pack,
-          base,
-          enumeration,
-          options.thin,
-          pack.reachability.isRefDelta(position),
-        )
+        actions[position] = foreign.decide(selecting, position, base, pack.reachability.isRefDelta(position))
       } else actions[position] = pack.reachability.isRefDelta(position) ? COPY : COPY_DELTA
       if (turn.due()) await turn.take()
     }
-    packs.push({ file: pack, actions, bases })
+    foreign.select(number, packs.push(selecting) - 1)
   }
   const { selected, unpacked } = await locateOthers(view, enumeration)
   if (selected.length > 0) view.describePacks()
   for (const pack of selected) {
-    await selectByHeaders(view, pack, enumeration, options.thin, turn)
+    await selectByHeaders(view, pack, foreign, turn)
     packs.push(pack)
   }
   return {
@@ -130,29 +137,52 @@ async function pin(view: ObjectView, pack: PackFile): Promise<void> {
   throw new GitError('NOT_FOUND', `${pack.name} was deleted meanwhile; its objects are in another pack now`)
 }
 
-/** What to do with a delta whose base is not sent from the same pack. */
-function actionOnForeignBase(
-  { index }: PackFile,
-  base: number,
-  enumeration: Enumeration,
-  thin: boolean,
-  isRefDelta: boolean,
-): number {
-  const baseAt = index.idAt(index.packOrder[base]!)
-  // A base that is sent from elsewhere comes from an earlier pack of the set, so deltas never form a circle.
-  const sent =
-    enumeration.marks.set.find(index.bytes, baseAt) !== undefined &&
-    isIncluded(enumeration, index.bytes, baseAt)
-  if (!sent && !(thin && isKnown(enumeration, index.bytes, baseAt))) return DEFLATE
-  return isRefDelta ? COPY : COPY_AS_REF_DELTA
+/** What becomes of deltas whose bases are not sent from the same pack. */
+class ForeignBases {
+  readonly #enumeration: Enumeration
+  readonly #thin: boolean
+  /** Numbers in the selection, by those in the set. */
+  readonly #numbers = new Map<number, number>()
+
+  constructor(enumeration: Enumeration, thin: boolean) {
+    this.#enumeration = enumeration
+    this.#thin = thin
+  }
+
+  /** Says which number a pack of the set has in the selection. */
+  select(pack: number, number: number): void {
+    this.#numbers.set(pack, number)
+  }
+
+  /** What to do with a delta on the object at position `base` of its pack. Notes where else that is sent from. */
+  decide(
+    { file: { index }, foreignBases }: PackBeingSelected,
+    position: number,
+    base: number,
+    isRefDelta: boolean,
+  ): number {
+    const { marks } = this.#enumeration
+    const baseAt = index.idAt(index.packOrder[base]!)
+    // A base that is sent from elsewhere comes from an earlier pack of the set, so deltas never form a circle.
+    const node = marks.set.find(index.bytes, baseAt)
+    const number = node && marks.has(node, INCLUDED) ? this.#numbers.get(node.pack) : undefined
+    if (node !== undefined && number !== undefined)
+      foreignBases.set(position, { pack: number, position: node.position })
+    else if (!this.#thin || !isKnown(this.#enumeration, index.bytes, baseAt)) return DEFLATE
+    return isRefDelta ? COPY : COPY_AS_REF_DELTA
+  }
+}
+
+interface PackBeingSelected extends SelectedPack {
+  readonly foreignBases: Map<number, SelectedPlace>
 }
 
 /** Finds the objects that are in packs without written reachability, and those that are in none. */
 async function locateOthers(
   view: ObjectView,
   { objects }: Enumeration,
-): Promise<{ readonly selected: readonly SelectedPack[]; readonly unpacked: readonly number[] }> {
-  const selected = new Map<PackFile, SelectedPack>()
+): Promise<{ readonly selected: readonly PackBeingSelected[]; readonly unpacked: readonly number[] }> {
+  const selected = new Map<PackFile, PackBeingSelected>()
   const unpacked: number[] = []
   for (let ordinal = 0; ordinal < objects.size; ordinal++) {
     const location = view.locate(objects.ids, ordinal * objects.idLength)
@@ -164,7 +194,12 @@ async function locateOthers(
     let columns = selected.get(pack)
     if (columns === undefined) {
       const count = pack.index.objectCount
-      columns = { file: pack, actions: new Uint8Array(count), bases: new Int32Array(count).fill(-1) }
+      columns = {
+        file: pack,
+        actions: new Uint8Array(count),
+        bases: new Int32Array(count).fill(-1),
+        foreignBases: new Map(),
+      }
       selected.set(pack, columns)
     }
     columns.actions[pack.index.positions[rank]!] = DEFLATE
@@ -196,11 +231,11 @@ async function assertPresent(
 /** Decides on the chosen entries of a pack by reading their headers; they come in marked as {@link DEFLATE}. */
 async function selectByHeaders(
   view: ObjectView,
-  { file, actions, bases }: SelectedPack,
-  enumeration: Enumeration,
-  thin: boolean,
+  selecting: PackBeingSelected,
+  foreign: ForeignBases,
   turn: Turn,
 ): Promise<void> {
+  const { file, actions, bases } = selecting
   const { index } = file
   for (let position = 0; position < actions.length; position++) {
     if (actions[position] === SKIP) continue
@@ -219,7 +254,7 @@ async function selectByHeaders(
     const isRefDelta = entry.type === REF_DELTA
     bases[position] = base
     if (actions[base] !== SKIP) actions[position] = isRefDelta ? COPY : COPY_DELTA
-    else actions[position] = actionOnForeignBase(file, base, enumeration, thin, isRefDelta)
+    else actions[position] = foreign.decide(selecting, position, base, isRefDelta)
   }
 }
 

@@ -18,9 +18,10 @@ import {
   COPY_DELTA,
   DEFLATE,
   SKIP,
+  UNPACKED,
   type MadeEntry,
   type PackSelection,
-  type SelectedPack,
+  type SelectedPlace,
 } from './pack-selection.ts'
 
 /** Stored bytes are read in pieces of this size at most. */
@@ -40,101 +41,192 @@ export interface WriteSelectionOptions {
 /**
  * Writes the pack of a selection. Neighbouring entries that need no new header are copied as one range of the stored pack.
  *
- * A delta whose base was not written yet becomes a ref-delta. Chunks belong to the receiver.
+ * A base comes before the deltas on it, out of its turn if need be, so that those are ofs-deltas. A ref-delta on an object of the same
+ * pack would mislead `git index-pack --fix-thin` where the client has that object already: it completes the pack with another copy.
+ * Chunks belong to the receiver.
  *
  * @throws GitError `MISSING_OBJECT`, `CORRUPT_PACK`, `STORAGE`; the signal's reason when aborted
  */
-export async function* writeSelection(
+export function writeSelection(
   view: ObjectView,
   enumeration: Enumeration,
   selection: PackSelection,
   options: WriteSelectionOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const output = new PackOutput(view.format, options.framing)
-  let done = 0
-  const report = (count: number): void => {
-    options.signal?.throwIfAborted()
-    done += count
-    options.onProgress?.(done, output.total)
-  }
-  output.append(encodePackHeader(selection.objectCount), 0, PACK_HEADER_LENGTH)
-  const written = new WrittenOffsets(options.ofsDelta)
-  for (const [number, pack] of selection.packs.entries()) {
-    const writtenAt = written.begin(number, pack.actions.length, selection.objectCount)
-    yield* writePack(view, pack, output, writtenAt, written, report)
-  }
-  for (const ordinal of selection.unpacked) {
-    written.noteUnpacked(ordinal, output.total)
-    const made = selection.madeUnpacked?.get(ordinal)
-    if (made === undefined) await deflateObject(view, enumeration.objects.id(ordinal), output)
-    else writeMade(made, written, output)
-    yield* output.ready.splice(0)
-    report(1)
-  }
-  output.finish()
-  yield* output.ready
+  return new SelectionWriter(view, enumeration, selection, options).write()
 }
 
-async function* writePack(
-  view: ObjectView,
-  { file, actions, bases, made }: SelectedPack,
-  output: PackOutput,
-  writtenAt: OffsetColumn,
-  written: WrittenOffsets,
-  report: (count: number) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const { index } = file
-  const offsets = index.sortedOffsets
-  const { ofsDelta } = written
-  const header = new Uint8Array(MAX_ENTRY_HEADER)
-  /** A range of the stored pack that is to be copied as it is, and was not yet. */
-  let runStart = 0
-  let runEnd = 0
-  let unreported = 0
-  for (let position = 0; position < actions.length; position++) {
-    const action = actions[position]!
-    if (action === SKIP) continue
-    const offset = offsets[position]!
-    const end = file.entryEnd(position)
-    const base = bases[position]!
-    const at = output.total + runEnd - runStart
-    writtenAt.set(position, at)
-    unreported++
-    const entryMade = made?.get(position)
-    const asOfsDelta = action === COPY_DELTA && ofsDelta && writtenAt.get(base) > 0
-    const asStored =
-      entryMade === undefined &&
-      (action === COPY || (asOfsDelta && at - writtenAt.get(base) === offset - offsets[base]!))
-    if (asStored && runEnd === offset && runEnd - runStart < READ_SIZE) {
-      runEnd = end
-      continue
-    }
-    if (!tryCopy(file, runStart, runEnd, output)) yield* copyRange(file, runStart, runEnd, output)
-    runStart = asStored ? offset : 0
-    runEnd = asStored ? end : 0
-    if (entryMade !== undefined) {
-      writeMade(entryMade, written, output)
-    } else if (action === DEFLATE) {
-      await deflateObject(view, index.id(index.packOrder[position]!), output)
-    } else if (!asStored) {
-      const entry = await readEntry(file, index.packOrder[position]!)
-      const headerEnd = asOfsDelta
-        ? encodeBaseDistance(
-            at - writtenAt.get(base),
-            header,
-            encodeEntryHeader(OFS_DELTA, entry.size, header, 0),
-          )
-        : encodeRefDeltaHeader(entry.size, index.id(index.packOrder[base]!), header)
-      output.append(header, 0, headerEnd)
-      const from = offset + entry.headerLength
-      if (!tryCopy(file, from, end, output)) yield* copyRange(file, from, end, output)
-    }
-    if (output.ready.length > 0) yield* output.ready.splice(0)
-    report(unreported)
-    unreported = 0
+class SelectionWriter {
+  readonly #view: ObjectView
+  readonly #enumeration: Enumeration
+  readonly #selection: PackSelection
+  readonly #options: WriteSelectionOptions
+  readonly #output: PackOutput
+  readonly #header = new Uint8Array(MAX_ENTRY_HEADER)
+  /** Where objects were written: by pack, and those of no pack. */
+  readonly #columns: readonly OffsetColumn[]
+  readonly #unpacked = new Map<number, number>()
+  #done = 0
+
+  constructor(
+    view: ObjectView,
+    enumeration: Enumeration,
+    selection: PackSelection,
+    options: WriteSelectionOptions,
+  ) {
+    this.#view = view
+    this.#enumeration = enumeration
+    this.#selection = selection
+    this.#options = options
+    this.#output = new PackOutput(view.format, options.framing)
+    this.#columns = selection.packs.map(
+      ({ actions }) => new OffsetColumn(actions.length, selection.objectCount),
+    )
   }
-  yield* copyRange(file, runStart, runEnd, output)
-  report(unreported)
+
+  async *write(): AsyncGenerator<Uint8Array, void, undefined> {
+    const { packs, unpacked, objectCount } = this.#selection
+    this.#output.append(encodePackHeader(objectCount), 0, PACK_HEADER_LENGTH)
+    for (const number of packs.keys()) yield* this.#writePack(number)
+    for (const position of unpacked) yield* this.#writeWithBases({ pack: UNPACKED, position })
+    this.#output.finish()
+    yield* this.#output.ready
+  }
+
+  async *#writePack(number: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const { file, actions, bases, made } = this.#selection.packs[number]!
+    const output = this.#output
+    const writtenAt = this.#columns[number]!
+    const offsets = file.index.sortedOffsets
+    const { ofsDelta } = this.#options
+    /** A range of the stored pack that is to be copied as it is, and was not yet. */
+    let runStart = 0
+    let runEnd = 0
+    let unreported = 0
+    for (let position = 0; position < actions.length; position++) {
+      const action = actions[position]!
+      if (action === SKIP || writtenAt.get(position) > 0) continue
+      const isMade = made?.has(position) === true
+      const base = bases[position]!
+      const at = output.total + runEnd - runStart
+      const asStored =
+        !isMade &&
+        (action === COPY
+          ? base < 0 || !ofsDelta
+          : action === COPY_DELTA &&
+            ofsDelta &&
+            at - writtenAt.get(base) === offsets[position]! - offsets[base]!)
+      if (asStored) writtenAt.set(position, at)
+      const end = asStored ? file.entryEnd(position) : 0
+      if (asStored && runEnd === offsets[position] && runEnd - runStart < READ_SIZE) {
+        runEnd = end
+        unreported++
+        continue
+      }
+      if (!tryCopy(file, runStart, runEnd, output)) yield* copyRange(file, runStart, runEnd, output)
+      runStart = asStored ? offsets[position]! : 0
+      runEnd = end
+      if (asStored) unreported++
+      else yield* this.#writeWithBases({ pack: number, position })
+      if (output.ready.length > 0) yield* output.ready.splice(0)
+      this.#report(unreported)
+      unreported = 0
+    }
+    yield* copyRange(file, runStart, runEnd, output)
+    this.#report(unreported)
+  }
+
+  /** Writes an object that was not written yet, and before it the bases that were not. */
+  async *#writeWithBases(place: SelectedPlace): AsyncGenerator<Uint8Array, void, undefined> {
+    const waiting: SelectedPlace[] = []
+    for (let at: SelectedPlace | undefined = place; at !== undefined && this.#offsetOf(at) === 0;) {
+      waiting.push(at)
+      at = this.#options.ofsDelta ? this.#baseOf(at) : undefined
+    }
+    for (const one of waiting.reverse()) {
+      const { total } = this.#output
+      if (one.pack === UNPACKED) this.#unpacked.set(one.position, total)
+      else this.#columns[one.pack]?.set(one.position, total)
+      yield* one.pack === UNPACKED ? this.#writeUnpacked(one.position) : this.#writeEntry(one)
+      yield* this.#output.ready.splice(0)
+      this.#report(1)
+    }
+  }
+
+  async *#writeUnpacked(ordinal: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const made = this.#selection.madeUnpacked?.get(ordinal)
+    if (made === undefined)
+      await deflateObject(this.#view, this.#enumeration.objects.id(ordinal), this.#output)
+    else this.#writeMade(made)
+    yield* this.#output.ready.splice(0)
+  }
+
+  async *#writeEntry(place: SelectedPlace): AsyncGenerator<Uint8Array, void, undefined> {
+    const { file, actions, bases, made } = this.#selection.packs[place.pack]!
+    const { index } = file
+    const rank = index.packOrder[place.position]!
+    const base = bases[place.position]!
+    const offset = index.sortedOffsets[place.position]!
+    const entryMade = made?.get(place.position)
+    if (entryMade !== undefined) this.#writeMade(entryMade)
+    else if (actions[place.position] === DEFLATE)
+      await deflateObject(this.#view, index.id(rank), this.#output)
+    else {
+      let from = offset
+      if (base >= 0) {
+        const entry = await readEntry(file, rank)
+        this.#putDeltaHeader(entry.size, this.#baseOf(place), index.id(index.packOrder[base]!))
+        from += entry.headerLength
+      }
+      const end = file.entryEnd(place.position)
+      if (!tryCopy(file, from, end, this.#output)) yield* copyRange(file, from, end, this.#output)
+    }
+  }
+
+  #writeMade({ type, size, data, base }: MadeEntry): void {
+    if (base === undefined) {
+      this.#output.append(this.#header, 0, encodeEntryHeader(type, size, this.#header, 0))
+    } else this.#putDeltaHeader(size, base.sent, base.id)
+    this.#output.append(data, 0, data.length)
+  }
+
+  /** Puts the header of a delta: of an ofs-delta if its base is in the pack and the client understands it. */
+  #putDeltaHeader(size: number, base: SelectedPlace | undefined, id: Uint8Array): void {
+    const { total } = this.#output
+    const baseAt = base === undefined || !this.#options.ofsDelta ? 0 : this.#offsetOf(base)
+    const headerEnd =
+      baseAt === 0
+        ? encodeRefDeltaHeader(size, id, this.#header)
+        : encodeBaseDistance(
+            total - baseAt,
+            this.#header,
+            encodeEntryHeader(OFS_DELTA, size, this.#header, 0),
+          )
+    this.#output.append(this.#header, 0, headerEnd)
+  }
+
+  /** Where the base of a delta is that is sent too. */
+  #baseOf({ pack, position }: SelectedPlace): SelectedPlace | undefined {
+    if (pack === UNPACKED) return this.#selection.madeUnpacked?.get(position)?.base?.sent
+    const { actions, bases, foreignBases, made } = this.#selection.packs[pack]!
+    const entryMade = made?.get(position)
+    if (entryMade !== undefined) return entryMade.base?.sent
+    const base = bases[position]!
+    if (base < 0 || actions[position] === DEFLATE) return undefined
+    return actions[base] === SKIP ? foreignBases.get(position) : { pack, position: base }
+  }
+
+  /** The offset of an object in the pack, 0 when it was not written yet. */
+  #offsetOf({ pack, position }: SelectedPlace): number {
+    return (pack === UNPACKED ? this.#unpacked.get(position) : this.#columns[pack]?.get(position)) ?? 0
+  }
+
+  #report(count: number): void {
+    const { signal, onProgress } = this.#options
+    signal?.throwIfAborted()
+    this.#done += count
+    onProgress?.(this.#done, this.#output.total)
+  }
 }
 
 /** How many times more objects a pack has than are sent of it, for a column of its own to be wasteful. */
@@ -157,50 +249,6 @@ class OffsetColumn {
     if (this.#dense === undefined) this.#sparse.set(position, offset)
     else this.#dense[position] = offset
   }
-}
-
-/** Where objects were written: an ofs-delta needs its base in front of it. */
-class WrittenOffsets {
-  readonly ofsDelta: boolean
-  readonly #packs: OffsetColumn[] = []
-  readonly #unpacked = new Map<number, number>()
-
-  constructor(ofsDelta: boolean) {
-    this.ofsDelta = ofsDelta
-  }
-
-  /** The column of a pack of `count` objects, of which at most `sent` are sent; to be filled by who writes it. */
-  begin(pack: number, count: number, sent: number): OffsetColumn {
-    return (this.#packs[pack] = new OffsetColumn(count, sent))
-  }
-
-  noteUnpacked(ordinal: number, offset: number): void {
-    this.#unpacked.set(ordinal, offset)
-  }
-
-  /** The offset of a base that an ofs-delta may name, 0 when none may. */
-  ofBase({ sent }: NonNullable<MadeEntry['base']>): number {
-    if (sent === undefined || !this.ofsDelta) return 0
-    return (
-      (sent.pack < 0 ? this.#unpacked.get(sent.position) : this.#packs[sent.pack]?.get(sent.position)) ?? 0
-    )
-  }
-}
-
-function writeMade({ type, size, data, base }: MadeEntry, written: WrittenOffsets, output: PackOutput): void {
-  const header = new Uint8Array(MAX_ENTRY_HEADER)
-  const baseAt = base === undefined ? 0 : written.ofBase(base)
-  let headerEnd: number
-  if (base === undefined) headerEnd = encodeEntryHeader(type, size, header, 0)
-  else if (baseAt === 0) headerEnd = encodeRefDeltaHeader(size, base.id, header)
-  else
-    headerEnd = encodeBaseDistance(
-      output.total - baseAt,
-      header,
-      encodeEntryHeader(OFS_DELTA, size, header, 0),
-    )
-  output.append(header, 0, headerEnd)
-  output.append(data, 0, data.length)
 }
 
 function encodeRefDeltaHeader(size: number, base: Uint8Array, out: Uint8Array): number {

@@ -95,6 +95,25 @@ describe.each(Object.keys(LAYOUTS))('a fetch from %s', (layout) => {
     },
   )
 
+  test('is completed by a client that has more than it said', async () => {
+    const repository = await openOnDisk(path)
+    const client = scratch.fresh('has-everything.git')
+    await git(['clone', '-q', '--mirror', path, client])
+    for (const isDescribed of [false, true]) {
+      if (isDescribed) await describeAll(repository)
+      for (const [wanted, had] of [
+        [0, 10],
+        [0, commits.length >> 1],
+        [5, commits.length - 1],
+      ] as const) {
+        const request = { wants: [commits[wanted] ?? ''], haves: [commits[had] ?? ''], thin: true }
+        const { plan, pack } = await collectPack(repository, request)
+        const entries = await acceptedByGit(client, pack, ['--fix-thin'])
+        expect(entries.length).toBeGreaterThanOrEqual(plan.objectCount)
+      }
+    }
+  })
+
   test('gives the client all it asked for, whichever commits these are', async () => {
     const repository = await openOnDisk(path)
     let described = false
