@@ -23,6 +23,20 @@ export interface HashAlgorithm {
   create(): Hash
   /** Hashes `bytes[start, end)` in one go and writes the digest to `out[at, at + length)`. */
   digestRangeInto(bytes: Uint8Array, start: number, end: number, out: Uint8Array, at: number): void
+  /**
+   * There where part of the work on a block of 64 bytes depends on nothing but these: like `digestRangeInto`, that work left out for blocks
+   * that are known. `notes[notesAt + k]` is about the k-th whole block from `start` on, a number that means nothing to others: 0 where the
+   * block is not known, else what a call has left there for the same bytes. No note is 0 afterwards.
+   */
+  readonly digestNotedInto?: (
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    out: Uint8Array,
+    at: number,
+    notes: Uint8Array,
+    notesAt: number,
+  ) => void
 }
 
 /** Receives output of a streaming codec. The piece is only valid during the call: copy what you keep. */

@@ -10,6 +10,10 @@ import type { HashAlgorithm } from './ports.ts'
 /** Index behind the five words of the chaining value: not zero once a block of a collision attack was seen. */
 const FOUND = 5
 
+/** Notes of blocks: whether the conditions of any vector are met, which the bytes of a block alone decide. */
+const CLEAN = 1
+const SUSPECT = 2
+
 /**
  * Creates a SHA-1 that recognises messages made by a collision attack, as git's own does.
  *
@@ -22,6 +26,17 @@ export function createSha1WithCollisionDetection(): HashAlgorithm {
   const vectors = createDisturbanceVectors()
   const trace = new Int32Array(TRACE_LENGTH)
 
+  /** Looks for twins of the block that was compressed last. Returns whether it is one that may have any. */
+  const checkBlock = (state: Int32Array, view: DataView, at: number): boolean => {
+    const candidates = candidateVectors(trace)
+    if (candidates === 0) return false
+    for (let left = candidates; left !== 0; left &= left - 1) {
+      const index = 31 - Math.clz32(left & -left)
+      if (hasCollidingTwin(vectors[index]!, state, view, at, trace)) state[FOUND] = 1
+    }
+    return true
+  }
+
   return createBlockHashAlgorithm({
     name: 'sha1',
     length: SHA1_LENGTH,
@@ -29,12 +44,14 @@ export function createSha1WithCollisionDetection(): HashAlgorithm {
     compress(state, view, at, blocks) {
       for (let left = blocks; left > 0; left--, at += 64) {
         compressSha1Traced(state, view, at, trace)
-        const candidates = candidateVectors(trace)
-        if (candidates === 0) continue
-        for (let index = 0; index < vectors.length; index++) {
-          if (((candidates >>> index) & 1) === 0) continue
-          if (hasCollidingTwin(vectors[index]!, state, view, at, trace)) state[FOUND] = 1
-        }
+        checkBlock(state, view, at)
+      }
+    },
+    compressNoted(state, view, at, blocks, notes, notesAt) {
+      for (let left = blocks; left > 0; left--, at += 64, notesAt++) {
+        compressSha1Traced(state, view, at, trace)
+        if (notes[notesAt] === CLEAN) continue
+        notes[notesAt] = checkBlock(state, view, at) ? SUSPECT : CLEAN
       }
     },
     assertSound(state) {

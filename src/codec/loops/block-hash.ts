@@ -14,6 +14,15 @@ export interface BlockFunction {
   createState(): Int32Array
   /** Updates `state` with `blocks` blocks that begin at `view[at]`. */
   compress(state: Int32Array, view: DataView, at: number, blocks: number): void
+  /** The same where blocks are noted, if anything is to be noted of them: see `HashAlgorithm.digestNotedInto`. */
+  compressNoted?(
+    state: Int32Array,
+    view: DataView,
+    at: number,
+    blocks: number,
+    notes: Uint8Array,
+    notesAt: number,
+  ): void
   /** Called with the final state; throws to withhold the digest. */
   assertSound?(state: Int32Array): void
 }
@@ -29,20 +38,42 @@ export function createBlockHashAlgorithm(fn: BlockFunction): HashAlgorithm {
   const tail = new Uint8Array(2 * BLOCK)
   const tailView = new DataView(tail.buffer)
   const views = new ViewCache()
+  const begin = (): void => {
+    for (let word = 0; word < initial.length; word++) state[word] = initial[word]!
+  }
+  const end = (bytes: Uint8Array, from: number, to: number, total: number): void => {
+    let held = 0
+    while (from < to) tail[held++] = bytes[from++]!
+    fn.compress(state, tailView, 0, pad(tail, tailView, held, total))
+  }
+  const noting: Pick<HashAlgorithm, 'digestNotedInto'> =
+    fn.compressNoted === undefined
+      ? {}
+      : {
+          digestNotedInto(bytes, from, to, out, at, notes, notesAt) {
+            const blocks = Math.floor((to - from) / BLOCK)
+            assertRange(bytes, from, to)
+            assertRange(out, at, at + fn.length)
+            assertRange(notes, notesAt, notesAt + blocks)
+            begin()
+            fn.compressNoted?.(state, views.viewOf(bytes), from, blocks, notes, notesAt)
+            end(bytes, from + blocks * BLOCK, to, to - from)
+            finish(fn, state, out, at)
+          },
+        }
 
   return {
+    ...noting,
     name: fn.name,
     length: fn.length,
     create: () => createRunningHash(fn, views),
-    digestRangeInto(bytes, start, end, out, at) {
-      assertRange(bytes, start, end)
+    digestRangeInto(bytes, from, to, out, at) {
+      assertRange(bytes, from, to)
       assertRange(out, at, at + fn.length)
-      for (let word = 0; word < initial.length; word++) state[word] = initial[word]!
-      const blocks = Math.floor((end - start) / BLOCK)
-      if (blocks > 0) fn.compress(state, views.viewOf(bytes), start, blocks)
-      let held = 0
-      for (let from = start + blocks * BLOCK; from < end; from++) tail[held++] = bytes[from]!
-      fn.compress(state, tailView, 0, pad(tail, tailView, held, end - start))
+      begin()
+      const blocks = Math.floor((to - from) / BLOCK)
+      if (blocks > 0) fn.compress(state, views.viewOf(bytes), from, blocks)
+      end(bytes, from + blocks * BLOCK, to, to - from)
       finish(fn, state, out, at)
     },
   }

@@ -3,6 +3,7 @@ import type { ObjectFormat } from '../../object/object-format.ts'
 import { encodeObjectHeader } from '../../object/object-id.ts'
 import { BLOB, type ObjectType } from '../../object/object-type.ts'
 import type { ReachabilityBuilder } from '../reachability/reachability-builder.ts'
+import { BlockNotes } from './block-notes.ts'
 
 /** Room in front of every inflated object, so that its header can be put there and both be hashed as one range. */
 export const HEADROOM = 32
@@ -54,6 +55,7 @@ export class ObjectIntake {
    * goes to `ids`.
    *
    * @param base row of its delta base, or -1; the base's body is then `bytes[baseAt, baseAt + baseSize)`.
+   * @param notes what is noted of its blocks, for hashes that do.
    */
   take(
     row: number,
@@ -65,9 +67,14 @@ export class ObjectIntake {
     base: number,
     baseAt: number,
     baseSize: number,
+    notes?: BlockNotes,
   ): void {
+    const { hash } = this
     const headerAt = writeObjectHeader(type, size, bytes, at)
-    this.hash.digestRangeInto(bytes, headerAt, at + size, ids, row * this.hash.length)
+    const idAt = row * hash.length
+    if (notes === undefined || hash.digestNotedInto === undefined)
+      hash.digestRangeInto(bytes, headerAt, at + size, ids, idAt)
+    else hash.digestNotedInto(bytes, headerAt, at + size, ids, idAt, notes.bytes, BlockNotes.at(headerAt))
     this.show(row, type, bytes, at, size, ids, base, baseAt, baseSize)
   }
 
@@ -101,6 +108,13 @@ export class ObjectIntake {
   pass(row: number, type: ObjectType, base: number): void {
     this.reachability?.add(row, type, NOTHING, 0, 0, base, 0, 0)
   }
+}
+
+/** The length of the header that an object has when it is hashed. */
+export function objectHeaderLength(type: ObjectType, size: number): number {
+  let length = TYPE_WORDS[type]!.length + 2
+  for (let rest = size; rest >= 10; rest = Math.floor(rest / 10)) length++
+  return length
 }
 
 /** Writes `"<type> <size>\0"` so that it ends at `end`; returns where it begins. */

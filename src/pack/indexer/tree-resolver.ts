@@ -7,8 +7,9 @@ import { DeltaHeader } from '../../delta/delta-header.ts'
 import { GitError } from '../../errors.ts'
 import type { ObjectType } from '../../object/object-type.ts'
 import { assertObjectSize, inEntry } from './entry-error.ts'
+import { BlockNotes } from './block-notes.ts'
 import { createInflatedPack, inflateEntry, type InflatedPack } from './inflate-entry.ts'
-import { HEADROOM, type ObjectIntake } from './object-intake.ts'
+import { HEADROOM, objectHeaderLength, type ObjectIntake } from './object-intake.ts'
 
 /** From here on the live path of a delta tree is kept short by moving an only child down over its parent. */
 const COMPACT_FROM = 1 << 20
@@ -47,9 +48,12 @@ export class TreeResolver {
   readonly #options: TreeResolverOptions
   readonly #inflated: InflatedPack
   readonly #header = new DeltaHeader()
+  /** Of the objects in the work arena, where the hash notes anything. */
+  readonly #notes: BlockNotes | undefined
 
   constructor(options: TreeResolverOptions) {
     this.#options = options
+    this.#notes = options.intake.hash.digestNotedInto === undefined ? undefined : new BlockNotes()
     this.#inflated = createInflatedPack(options.pack, options.entriesEnd, options.codecs.inflate)
   }
 
@@ -76,6 +80,8 @@ export class TreeResolver {
     const starts: number[] = [HEADROOM]
     const sizes: number[] = [table.sizes[root]!]
     const next: number[] = [table.firstChild[root]!]
+    const notes = this.#notes
+    notes?.clear(HEADROOM - objectHeaderLength(type, sizes[0]!), HEADROOM + sizes[0]!)
     let depth = 0
     let produced = 0
     while (depth >= 0) {
@@ -92,7 +98,9 @@ export class TreeResolver {
       const isHeld = size < largeFrom || table.firstChild[child]! >= 0 || intake.wants(type)
       if (isHeld) {
         this.#apply(child, parentAt, parentSize, at)
-        intake.take(child, type, work.bytes, at, size, table.ids, rows[depth]!, parentAt, parentSize)
+        if (notes !== undefined) this.#carryNotes(notes, child, type, parentAt, parentSize, at)
+        intake.take(child, type, work.bytes, at, size, table.ids, rows[depth]!, parentAt, parentSize, notes)
+        notes?.carryBack()
       } else {
         this.#nameInPieces(child, type, rows[depth]!, parentAt, parentSize)
       }
@@ -101,9 +109,14 @@ export class TreeResolver {
       const grandchild = table.firstChild[child]!
       if (grandchild < 0) continue
       // A delta that had waited for the id of this one.
-      if (!isHeld) this.#apply(child, parentAt, parentSize, at)
+      if (!isHeld) {
+        this.#apply(child, parentAt, parentSize, at)
+        if (notes !== undefined) this.#carryNotes(notes, child, type, parentAt, parentSize, at)
+      }
       if (next[depth]! < 0 && at + size > COMPACT_FROM) {
         work.bytes.copyWithin(parentAt, at, at + size)
+        const header = objectHeaderLength(type, size)
+        notes?.move(at - header, parentAt - header, size + header)
         starts[depth] = parentAt
       } else {
         depth++
@@ -143,6 +156,24 @@ export class TreeResolver {
     } catch (error) {
       throw inEntry(error, table.offsets[child]!)
     }
+  }
+
+  /** Notes of the result of the delta whose header was read what is noted of the blocks that it copies. */
+  #carryNotes(
+    notes: BlockNotes,
+    child: number,
+    type: ObjectType,
+    parentAt: number,
+    parentSize: number,
+    at: number,
+  ): void {
+    const { table, deltas } = this.#options
+    const { at: from, resultSize } = this.#header
+    const end = smallInteger(table.deltaAt[child]!) + table.sizes[child]!
+    const baseHeader = objectHeaderLength(type, parentSize)
+    const header = objectHeaderLength(type, resultSize)
+    notes.clear(at - header, at + resultSize)
+    notes.carryOver(deltas, from, end, parentAt - baseHeader, baseHeader, at - header, header)
   }
 
   /** Names the result of the delta whose header was read without making it: nobody wants to see it, and nothing is based on it. */

@@ -25,14 +25,24 @@ export function hasCollidingTwin(
     w[t] = (word << 1) | (word >>> 31)
   }
 
-  const common = vector.commonStep === 58 ? STATE_58 : STATE_65
+  const { commonStep } = vector
+  const common = commonStep === 58 ? STATE_58 : STATE_65
   let a = trace[common]!
   let b = trace[common + 1]!
   let c = trace[common + 2]!
   let d = trace[common + 3]!
   let e = trace[common + 4]!
-  for (let t = vector.commonStep; t < 80; t++) {
-    const next = (((a << 5) | (a >>> 27)) + mix(t, b, c, d) + e + w[t]!) | 0
+  // A loop for each logical function (FIPS 180-4, sections 4.1.1 and 4.2.1): one for all of them takes three times as long.
+  for (let t = commonStep; t < 60; t++) {
+    const next = (((a << 5) | (a >>> 27)) + ((b & c) | (d & (b | c))) + e + w[t]! - 0x70e44324) | 0
+    e = d
+    d = c
+    c = (b << 30) | (b >>> 2)
+    b = a
+    a = next
+  }
+  for (let t = Math.max(60, commonStep); t < 80; t++) {
+    const next = (((a << 5) | (a >>> 27)) + (b ^ c ^ d) + e + w[t]! - 0x359d3e2a) | 0
     e = d
     d = c
     c = (b << 30) | (b >>> 2)
@@ -50,13 +60,37 @@ export function hasCollidingTwin(
   c = trace[common + 2]!
   d = trace[common + 3]!
   e = trace[common + 4]!
-  for (let t = vector.commonStep - 1; t >= 0; t--) {
+  for (let t = commonStep - 1; t >= 60; t--) {
     const last = a
     a = b
     b = (c << 2) | (c >>> 30)
     c = d
     d = e
-    e = (last - ((a << 5) | (a >>> 27)) - mix(t, b, c, d) - w[t]!) | 0
+    e = (last - ((a << 5) | (a >>> 27)) - (b ^ c ^ d) - w[t]! + 0x359d3e2a) | 0
+  }
+  for (let t = Math.min(59, commonStep - 1); t >= 40; t--) {
+    const last = a
+    a = b
+    b = (c << 2) | (c >>> 30)
+    c = d
+    d = e
+    e = (last - ((a << 5) | (a >>> 27)) - ((b & c) | (d & (b | c))) - w[t]! + 0x70e44324) | 0
+  }
+  for (let t = 39; t >= 20; t--) {
+    const last = a
+    a = b
+    b = (c << 2) | (c >>> 30)
+    c = d
+    d = e
+    e = (last - ((a << 5) | (a >>> 27)) - (b ^ c ^ d) - w[t]! - 0x6ed9eba1) | 0
+  }
+  for (let t = 19; t >= 0; t--) {
+    const last = a
+    a = b
+    b = (c << 2) | (c >>> 30)
+    c = d
+    d = e
+    e = (last - ((a << 5) | (a >>> 27)) - (d ^ (b & (c ^ d))) - w[t]! - 0x5a827999) | 0
   }
   return (
     ((a + a1) | 0) === state[0] &&
@@ -65,12 +99,4 @@ export function hasCollidingTwin(
     ((d + d1) | 0) === state[3] &&
     ((e + e1) | 0) === state[4]
   )
-}
-
-/** The logical function of step `t` and its constant: FIPS 180-4, sections 4.1.1 and 4.2.1. */
-function mix(t: number, b: number, c: number, d: number): number {
-  if (t < 20) return ((d ^ (b & (c ^ d))) + 0x5a827999) | 0
-  if (t < 40) return ((b ^ c ^ d) + 0x6ed9eba1) | 0
-  if (t < 60) return (((b & c) | (d & (b | c))) - 0x70e44324) | 0
-  return ((b ^ c ^ d) - 0x359d3e2a) | 0
 }
