@@ -66,14 +66,15 @@ export class PackOutput {
     this.ready.push(piece)
   }
 
-  /** Ends the pack with its checksum. */
-  finish(): void {
+  /** Ends the pack with its checksum, which it returns. */
+  finish(): Uint8Array {
     const trailer = new Uint8Array(this.#format.idLength)
     this.#hash.update(this.#unhashed())
     this.#hash.digestInto(trailer, 0)
     this.#append(trailer, 0, trailer.length, false)
     this.#endFrame(false)
     this.#handOn()
+    return trailer
   }
 
   #append(bytes: Uint8Array, from: number, to: number, isHashed: boolean): void {

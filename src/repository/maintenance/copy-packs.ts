@@ -29,7 +29,7 @@ export async function copyPacks(
 ): Promise<MadePack> {
   for (const pack of packs) assertSound(pack, format)
   const copier = new EntryCopier(count, format, codecs.crc32, pieceBytes)
-  let checksum = new Uint8Array(0)
+  let checksum: Uint8Array = new Uint8Array(0)
   let bytes = 0
   const pack = await writeStaged(storage, 'pack', async (writer) => {
     for (const part of packs) {
@@ -40,10 +40,9 @@ export async function copyPacks(
         signal.throwIfAborted()
       }
     }
-    for (const chunk of copier.finish()) {
-      await writer.write(chunk)
-      checksum = chunk.slice()
-    }
+    const last = copier.finish()
+    for (const chunk of last.chunks) await writer.write(chunk)
+    checksum = last.checksum
   })
   try {
     const { ids, crcs, offsets } = copier

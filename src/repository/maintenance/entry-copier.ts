@@ -87,10 +87,10 @@ export class EntryCopier {
     yield* this.#output.ready.splice(0)
   }
 
-  /** Ends the pack; the last chunk is its checksum. */
-  finish(): Uint8Array[] {
-    this.#output.finish()
-    return this.#output.ready.splice(0)
+  /** Ends the pack: its last chunks, and its checksum. */
+  finish(): { readonly chunks: readonly Uint8Array[]; readonly checksum: Uint8Array } {
+    const checksum = this.#output.finish()
+    return { chunks: this.#output.ready.splice(0), checksum }
   }
 
   get #pieceEnd(): number {
