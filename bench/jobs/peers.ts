@@ -16,6 +16,8 @@ import { findBases } from './fetch.ts'
 /** just-git has every object whole in memory to index or to serve: beyond so many bytes it is not asked to. */
 const JUST_GIT_LIMIT = 1_500_000_000
 const READS = 2000
+/** Neither peer detects any, so we do not here. */
+const UNDETECTED = 'no collision detection'
 /** Commits whose objects are packed. */
 const PACKED_COMMITS = 300
 
@@ -26,6 +28,8 @@ interface Match {
   readonly args: OperationArguments
   /** What there is to know about the peer's side. */
   readonly note: string
+  /** What there is to know about ours. */
+  readonly oursNote: string
 }
 
 /** Other implementations in JavaScript, each at what it can do, both sides warm in a process of its own. */
@@ -63,7 +67,8 @@ async function runMatch({ corpus, cores, measuring }: JobContext, match: Match):
   try {
     const peer = await contender(match.peer, '', match.note)
     const ours: Contender[] = []
-    for (const provider of PROVIDERS) ours.push(await contender(match.ours, provider, provider))
+    for (const provider of PROVIDERS)
+      ours.push(await contender(match.ours, provider, `${provider}, ${match.oursNote}`))
     const series = await measure([peer, ...ours], measuring)
     const targets = corpus.packBytes >= LARGE_PACK ? TARGETS.peersLarge : TARGETS.peers
     return [
@@ -88,13 +93,15 @@ async function listMatches({ corpus, scratch }: JobContext): Promise<Match[]> {
   const pack = `${corpus.pack}.pack`
   const ids = await file('read.ids', (await pickIds(repository, 'random', READS)).join('\n'))
   const reading = { repository, ids, cacheMegabytes: '96' }
+  const opened = 'repository opened anew, cache 96 MiB'
   const matches: Match[] = [
     {
       job: 'index-pack, peer',
       peer: 'isomorphic-git indexPack',
       ours: 'index-pack',
       args: { pack },
-      note: 'cache empty at first',
+      note: `cache empty at first, ${UNDETECTED}`,
+      oursNote: UNDETECTED,
     },
     {
       job: `read ${READS}, peer`,
@@ -102,15 +109,16 @@ async function listMatches({ corpus, scratch }: JobContext): Promise<Match[]> {
       ours: 'read',
       args: reading,
       note: 'cache empty at first',
+      oursNote: opened,
     },
   ]
-  const opened = 'repository opened anew'
   matches.push({
     job: `read ${READS}, peer`,
     peer: 'just-git read',
     ours: 'read',
     args: reading,
-    note: opened,
+    note: 'repository opened anew, the pack in memory',
+    oursNote: opened,
   })
   const [base] = await findBases(repository, [PACKED_COMMITS])
   if (base !== undefined) {
@@ -124,6 +132,7 @@ async function listMatches({ corpus, scratch }: JobContext): Promise<Match[]> {
       ours: 'pack',
       args: { repository, ids: oids, want, have: base.have },
       note: 'every object whole',
+      oursNote: 'stored deltas reused',
     })
   }
   if (corpus.expandedBytes > JUST_GIT_LIMIT) return matches
@@ -137,7 +146,8 @@ async function listMatches({ corpus, scratch }: JobContext): Promise<Match[]> {
       peer: 'just-git ingestPack',
       ours: 'ingest',
       args: { pack },
-      note: 'stored on disk with its index',
+      note: `stored on disk with its index, ${UNDETECTED}`,
+      oursNote: `stored on disk with its index, ${UNDETECTED}`,
     },
     {
       job: 'clone, peer',
@@ -145,6 +155,7 @@ async function listMatches({ corpus, scratch }: JobContext): Promise<Match[]> {
       ours: 'clone',
       args: { repository, pack, request, refs: refsFile },
       note: 'every object whole in memory',
+      oursNote: 'repository on disk',
     },
   ]
 }
