@@ -148,29 +148,27 @@ export function createGitHandler(options: GitHandlerOptions): (request: Request)
     }
   }
 
-  /** Starts the service. What it throws, it throws when the first piece is asked for. */
-  async function* answer(
+  /** What the service answers. It begins, and throws what it throws, when the first piece is asked for. */
+  function answer(
     request: Request,
     route: ServiceRoute,
     found: Found,
     signal: AbortSignal,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  ): AsyncIterable<Uint8Array> {
     const { repository, options = { uploadPack: {}, receivePack: {} } } = found
     const version = parseGitProtocolHeader(request.headers.get('Git-Protocol'))
     if (route.kind === 'advertisement') {
       const refs = services.advertise(repository, route.service, version, options)
-      yield* needsBanner(route.service, version) ? withBanner(route.service, refs) : refs
-      return
+      return needsBanner(route.service, version) ? withBanner(route.service, refs) : refs
     }
     const encoding = parseContentEncoding(request.headers.get('Content-Encoding')) ?? 'identity'
     const body = readRequestBody(request.body, encoding, maxInflatedBytes)
     const onFailure = (error: unknown): void => onError?.(error, request)
     if (route.service === 'git-upload-pack') {
       const context = { version, options: options.uploadPack, signal, onFailure }
-      yield* services.uploadPack(repository, body, context)
-    } else {
-      yield* services.receivePack(repository, body, { options: options.receivePack, signal, onFailure })
+      return services.uploadPack(repository, body, context)
     }
+    return services.receivePack(repository, body, { options: options.receivePack, signal, onFailure })
   }
 
   return async (request) => {

@@ -17,16 +17,20 @@ export function parseContentEncoding(value: string | null): 'identity' | 'gzip' 
  * @throws GitError `PROTOCOL` for a gzip body that is malformed, `LIMIT_EXCEEDED` for one that inflates to too much,
  * and whatever the host made the body fail with, `ABORTED` by default.
  */
-export async function* readRequestBody(
+export function readRequestBody(
   body: ReadableStream<Uint8Array> | null,
   encoding: 'identity' | 'gzip',
   maxInflatedBytes: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (body === null) return
-  if (encoding === 'identity') {
-    yield* readStream(body, interrupted)
-    return
-  }
+  return encoding === 'identity' || body === null
+    ? readStream(body, interrupted)
+    : readGzip(body, maxInflatedBytes)
+}
+
+async function* readGzip(
+  body: ReadableStream<Uint8Array>,
+  maxInflatedBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0
   for await (const piece of readStream(inflated(body), notGzip)) {
     size += piece.length
@@ -48,9 +52,10 @@ function inflated(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> 
 }
 
 async function* readStream(
-  stream: ReadableStream<Uint8Array>,
+  stream: ReadableStream<Uint8Array> | null,
   asGitError: (cause: unknown) => GitError,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  if (stream === null) return
   const reader = stream.getReader()
   let ended = false
   try {

@@ -4,6 +4,7 @@ import type { GitConfig } from '../../config/git-config.ts'
 import {
   openRepositoryFile,
   parseProtocolOptions,
+  type ProtocolOptions,
   type ReceivePackOptions,
   type Resolution,
   type ResolveRepository,
@@ -37,6 +38,12 @@ const NOT_FOUND: Resolution = { kind: 'not-found' }
  * @param root the folder, as `realpath` gives it.
  */
 export function resolveBare(root: string, cache: RepositoryCache, access: BareAccess): ResolveRepository {
+  const known = new WeakMap<GitConfig, ServingSettings>()
+  const settingsOf = (config: GitConfig): ServingSettings => {
+    const settings = known.get(config) ?? parseServingSettings(config)
+    known.set(config, settings)
+    return settings
+  }
   return async (path, request, service) => {
     const directory = await findBareDirectory(root, path, (found) => cache.has(found))
     if (directory === undefined) return NOT_FOUND
@@ -44,7 +51,9 @@ export function resolveBare(root: string, cache: RepositoryCache, access: BareAc
     const borrowed = await cache.borrow(directory)
     let kept = false
     try {
-      const resolution = await judge(borrowed, access, { directory: directory.path, request, service })
+      const config = await borrowed.repository.readConfig()
+      const visit = { directory: directory.path, request, service, config, settings: settingsOf(config) }
+      const resolution = await judge(borrowed, access, visit)
       kept = resolution.kind === 'found'
       return resolution
     } finally {
@@ -53,11 +62,30 @@ export function resolveBare(root: string, cache: RepositoryCache, access: BareAc
   }
 }
 
+/** What the config says about serving, whoever comes. */
+interface ServingSettings {
+  readonly isBare: boolean
+  readonly options: ProtocolOptions
+  readonly upload: boolean
+  readonly files: boolean
+}
+
+function parseServingSettings(config: GitConfig): ServingSettings {
+  return {
+    isBare: config.getBool('core.bare', true),
+    options: parseProtocolOptions(config),
+    upload: config.getBool('http.uploadpack', true),
+    files: config.getBool('http.getanyfile', false),
+  }
+}
+
 interface Visit {
   /** The path of the repository. */
   readonly directory: string
   readonly request: Request
   readonly service: ServiceName
+  readonly config: GitConfig
+  readonly settings: ServingSettings
 }
 
 async function judge(
@@ -65,11 +93,11 @@ async function judge(
   access: BareAccess,
   visit: Visit,
 ): Promise<Resolution> {
-  const config = await repository.readConfig()
+  const { config, settings } = visit
   // A push would move the branch under the feet of whoever works in that folder.
-  if (!config.getBool('core.bare', true)) return NOT_FOUND
+  if (!settings.isBare) return NOT_FOUND
   const user = readRemoteUser(visit.request, access.remoteUserHeader)
-  const { uploadPack, receivePack } = parseProtocolOptions(config)
+  const { uploadPack, receivePack } = settings.options
   return {
     kind: 'found',
     repository,
@@ -78,25 +106,24 @@ async function judge(
       uploadPack,
       receivePack:
         visit.service === 'git-receive-pack'
-          ? { ...receivePack, ...(await pushOptions(config, receivePack, user, access, visit)) }
+          ? { ...receivePack, ...(await pushOptions(visit, user, access)) }
           : receivePack,
     },
     access: {
-      upload: config.getBool('http.uploadpack', true),
+      upload: settings.upload,
       receive: config.getBool('http.receivepack', access.allowPush || user !== undefined),
-      files: config.getBool('http.getanyfile', false) ? openRepositoryFile : undefined,
+      files: settings.files ? openRepositoryFile : undefined,
     },
   }
 }
 
 /** What only a push needs: who pushes, the skip list, and hook programs. */
 async function pushOptions(
-  config: GitConfig,
-  { fsck }: ReceivePackOptions,
+  { directory, config, settings }: Visit,
   user: RemoteUser | undefined,
   access: BareAccess,
-  { directory }: Visit,
 ): Promise<Partial<ReceivePackOptions>> {
+  const { fsck } = settings.options.receivePack
   const skipList = config.get('receive.fsck.skipList')
   return {
     ...(user === undefined ? {} : { identity: `${user.name} <${user.email}>` }),
