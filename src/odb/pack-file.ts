@@ -36,7 +36,10 @@ const MAX_PENDING = 4096
  * the few deltas between again.
  */
 const REMEMBERED_PART = 4
-const REMEMBERED_STEP = 4
+const REMEMBERED_STEP = 8
+
+/** From bases of up to this size versions are made beside each other; larger ones are moved no more often than need be. */
+const APPLIED_TOGETHER = 32 << 10
 
 /** Room for the deltas of a chain that is kept from one to the next. */
 const KEPT_ROOM = 256 << 10
@@ -109,7 +112,6 @@ export class PackFile {
   readonly #pending = new Map<number, PendingChain>()
   /** The deltas of the chain that is being followed; of no use once it was applied. */
   readonly #deltas = new Arena(0)
-  readonly #passing: [Uint8Array, Uint8Array] = [NO_BYTES, NO_BYTES]
 
   constructor(
     name: string,
@@ -252,36 +254,73 @@ export class PackFile {
 
   /** Applies deltas from the base upwards, and remembers versions on the way. */
   #applyEach(base: RawObject, links: readonly DeltaLink[]): RawObject {
+    return links.length > 1 && base.body.length <= APPLIED_TOGETHER
+      ? this.#applyTogether(base, links)
+      : this.#applyApart(base, links)
+  }
+
+  /** Makes each version as an array of its own. */
+  #applyApart(base: RawObject, links: readonly DeltaLink[]): RawObject {
     const header = this.#deltaHeader
     const { bytes } = this.#deltas
-    const { type } = base
-    const versions = base.body.length * this.index.objectCount
-    const step = versions > REMEMBERED_PART * this.#cache.maxBytes ? REMEMBERED_STEP : 1
-    let { body } = base
-    let size = body.length
+    let object = base
     for (let k = links.length - 1; k >= 0; k--) {
       const { offset, start, end } = links[k]!
-      header.parse(bytes, start, end)
-      const { baseSize, resultSize, at } = header
-      if (baseSize !== size) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
-      assertSize(resultSize, MAX_OBJECT_BYTES)
-      const isRemembered = k === 0 || (links.length - k) % step === 0
-      const made = isRemembered ? new Uint8Array(resultSize) : this.#passingVersion(k & 1, resultSize)
-      applyDelta(bytes, at, end, body, 0, size, made, 0, resultSize)
-      if (isRemembered) this.#remember(offset, { type, body: made })
-      body = made
+      const { length } = object.body
+      this.#parseHeader(start, end, length)
+      const { resultSize, at } = header
+      const body = new Uint8Array(resultSize)
+      applyDelta(bytes, at, end, object.body, 0, length, body, 0, resultSize)
+      object = { type: base.type, body }
+      this.#remember(offset, object)
+    }
+    return object
+  }
+
+  /** Makes versions beside the deltas, where bytes move fastest and no arrays are made; those to be remembered are copied from there. */
+  #applyTogether({ type, body: base }: RawObject, links: readonly DeltaLink[]): RawObject {
+    const header = this.#deltaHeader
+    const versions = base.length * this.index.objectCount
+    const step = versions > REMEMBERED_PART * this.#cache.maxBytes ? REMEMBERED_STEP : 1
+    let size = base.length
+    // The place of a version, and that of the one before, where the next one goes.
+    let place = this.#reservePlace(size)
+    let spare = { at: 0, room: -1 }
+    this.#deltas.bytes.set(base, place.at)
+    let body = base
+    for (let k = links.length - 1; k >= 0; k--) {
+      const { offset, start, end } = links[k]!
+      this.#parseHeader(start, end, size)
+      const { resultSize, at } = header
+      if (resultSize > 2 * APPLIED_TOGETHER) {
+        const grown = { type, body: this.#deltas.bytes.slice(place.at, place.at + size) }
+        return this.#applyApart(grown, links.slice(0, k + 1))
+      }
+      const next = spare.room >= resultSize ? spare : this.#reservePlace(resultSize)
+      const { bytes } = this.#deltas
+      applyDelta(bytes, at, end, bytes, place.at, size, bytes, next.at, resultSize)
+      spare = place
+      place = next
       size = resultSize
+      if (k > 0 && (links.length - k) % step !== 0) continue
+      body = bytes.slice(place.at, place.at + size)
+      this.#remember(offset, { type, body })
     }
     return { type, body }
   }
 
-  /** Room for a version that is of use for the next one only; there are two, as one is read while the other is written. */
-  #passingVersion(which: number, size: number): Uint8Array {
-    const room = this.#passing[which]!
-    if (room.length >= size) return room
-    const larger = new Uint8Array(Math.max(size, 4096, 2 * room.length))
-    if (larger.length <= KEPT_ROOM) this.#passing[which] = larger
-    return larger
+  /** Room beside the deltas for a version of this size, and for one that is a little larger. */
+  #reservePlace(size: number): { readonly at: number; readonly room: number } {
+    const room = size + (size >> 2)
+    return { at: this.#deltas.reserve(room), room }
+  }
+
+  /** Reads the header of the delta at `start` of the arena, which must be for a base of this size. */
+  #parseHeader(start: number, end: number, baseSize: number): void {
+    const header = this.#deltaHeader
+    header.parse(this.#deltas.bytes, start, end)
+    if (header.baseSize !== baseSize) throw new GitError('CORRUPT_DELTA', 'delta base size mismatch')
+    assertSize(header.resultSize, MAX_OBJECT_BYTES)
   }
 
   #remember(offset: number, object: RawObject): void {

@@ -13,12 +13,13 @@ import { ResidentPackData } from '../../src/odb/resident-pack-data.ts'
 import { encodePackIndex } from '../../src/pack/encode-pack-index.ts'
 import { indexPack } from '../../src/pack/indexer/index-pack.ts'
 import { PackIndex } from '../../src/pack/pack-index.ts'
-import { encodeDelta, encodeSize } from '../delta/naive-delta.ts'
+import { encodeDelta, encodeSize, evaluate, type Instruction } from '../delta/naive-delta.ts'
 import { packRevisions, readAllObjects, type GitObject, type GitPack } from '../pack/git-packs.ts'
 import { rawPack, type RawPackEntry } from '../pack/raw-entries.ts'
 import { createHistory } from '../support/histories.ts'
 import { caughtGitError, gitError } from '../support/git-error.ts'
 import { useScratch } from '../support/hooks.ts'
+import { createRandom } from '../support/random.ts'
 import { FakeFile } from './fake-file.ts'
 
 const scratch = useScratch()
@@ -202,6 +203,35 @@ describe('delta chains', () => {
       for (const k of [DEPTH, DEPTH - 1, 2000, 1, 0, DEPTH]) {
         const { body } = await read(file, order[k]!)
         expect(Buffer.compare(body, bodies[k]!)).toBe(0)
+      }
+    },
+  )
+
+  test.each([0, 300_000, 64 << 20])(
+    'whose versions grow from small to large and back are followed, with a cache of %i bytes',
+    async (cacheBytes) => {
+      const random = createRandom(9)
+      const sizes = [900, 1000, 1500, 30_000, 31_000, 50_000, 70_000, 200_000, 150_000, 800, 5, 0, 40_000]
+      const versions: Uint8Array[] = [random.bytes(1000)]
+      const grown = sizes.map((size, k): RawPackEntry => {
+        const former = versions[k]!
+        const instructions: Instruction[] = [{ kind: 'insert', bytes: random.bytes(100) }]
+        for (let left = size; left > 0 && former.length > 0;) {
+          const taken = Math.min(left, former.length, 60_000)
+          instructions.push({ kind: 'copy', offset: random.below(former.length - taken + 1), size: taken })
+          left -= taken
+        }
+        versions.push(evaluate(former, instructions))
+        return { type: 'ofs-delta', base: k, body: encodeDelta(former, instructions) }
+      })
+      const pack = rawPack([{ type: 'blob', body: versions[0]! }, ...grown])
+      const { index } = await indexPack(pack, { format, codecs })
+      for (let first = versions.length - 1; first >= 0; first--) {
+        const { file } = open({ pack, index }, cacheBytes)
+        for (const k of [first, 0, versions.length - 1, first]) {
+          const { body } = await read(file, file.index.packOrder[k]!)
+          expect(Buffer.compare(body, versions[k]!)).toBe(0)
+        }
       }
     },
   )
