@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { encodeHex } from '../../src/bytes/hex.ts'
 import { createNodeCodecs } from '../../src/codec/node/index.ts'
 import { createPakoCodecs } from '../../src/codec/pako/index.ts'
 import { createPortableCodecs } from '../../src/codec/portable/index.ts'
@@ -12,10 +14,28 @@ const PROVIDERS: Readonly<Record<string, () => Codecs>> = {
   'node, compressing hard': () => createNodeCodecs({ level: 9 }),
 }
 
+/** Smaller than what the provider for Node always hashes natively. */
+const MESSAGE = Uint8Array.from({ length: 40 }, (_, at) => 7 * at)
+
 describe.each(Object.entries(PROVIDERS))('codecs: %s', (_, create) => {
   const codecs = create()
   it.each(codecContract.map((promise) => [promise.name, promise] as const))('%s', (_name, promise) => {
     promise.run(codecs)
+  })
+})
+
+describe('the hashes of node', () => {
+  it('give the same digests of small messages however many there have been', () => {
+    const { sha1, sha256 } = createNodeCodecs()
+    for (const hash of [sha1, sha256]) {
+      const digests = new Set<string>()
+      const out = new Uint8Array(hash.length)
+      for (let count = 0; count < 40_000; count++) {
+        hash.digestRangeInto(MESSAGE, 0, MESSAGE.length, out, 0)
+        digests.add(encodeHex(out))
+      }
+      expect([...digests]).toStrictEqual([createHash(hash.name).update(MESSAGE).digest('hex')])
+    }
   })
 })
 

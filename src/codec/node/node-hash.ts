@@ -3,10 +3,17 @@ import type { HashAlgorithm } from '../ports.ts'
 import { assertRange } from '../ranges.ts'
 import { plainView } from './plain-view.ts'
 
-/** Creates a hash on node:crypto; messages shorter than `nativeFrom` bytes go to `small`, where a native call costs more. */
+/** So many small messages are hashed natively: a process that ends soon has no use for a loop that must be compiled first. */
+const FEW = 1 << 15
+
+/**
+ * Creates a hash on node:crypto. Messages shorter than `nativeFrom` bytes go to `small`, where a native call costs more, once there have
+ * been many of them.
+ */
 export function createNodeHash(small: HashAlgorithm, nativeFrom: number): HashAlgorithm {
   const { name, length } = small
   const oneShot = oneShotHash()
+  let smallOnes = oneShot === undefined ? FEW : 0
   return {
     name,
     length,
@@ -25,8 +32,11 @@ export function createNodeHash(small: HashAlgorithm, nativeFrom: number): HashAl
     },
     digestRangeInto(bytes, start, end, out, at) {
       if (end - start < nativeFrom) {
-        small.digestRangeInto(bytes, start, end, out, at)
-        return
+        if (smallOnes === FEW) {
+          small.digestRangeInto(bytes, start, end, out, at)
+          return
+        }
+        smallOnes++
       }
       assertRange(bytes, start, end)
       assertRange(out, at, at + length)

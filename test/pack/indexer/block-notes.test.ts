@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createNodeCodecs } from '../../../src/codec/node/index.ts'
 import type { HashAlgorithm } from '../../../src/codec/ports.ts'
@@ -14,8 +13,11 @@ const format = objectFormat('sha1', codecs)
 /** A hash whose note of a block follows from all of its bytes, and that refuses a note of another block. */
 function createSuspiciousHash(): { readonly hash: HashAlgorithm; readonly known: () => number } {
   let known = 0
-  const noteOf = (block: Uint8Array): number =>
-    1 + (createHash('md5').update(block).digest().readUInt32BE() % 255)
+  const noteOf = (block: Uint8Array): number => {
+    let sum = 0
+    for (const byte of block) sum = (31 * sum + byte) % 65_521
+    return 1 + (sum % 255)
+  }
   return {
     known: () => known,
     hash: {
@@ -74,7 +76,7 @@ test.each([
 ])(
   'in delta trees of %i bytes a hash sees notes of no other blocks than those at hand',
   async (size, count) => {
-    for (let seed = 0; seed < (size < 1e6 ? 5 : 2); seed++) {
+    for (let seed = 0; seed < (size < 1e6 ? 3 : 1); seed++) {
       const pack = rawPack(deltaTree(createRandom(seed), size, count))
       const { hash, known } = createSuspiciousHash()
       const noted = await indexPack(pack, { codecs, format, objectHash: hash })
