@@ -35,6 +35,19 @@ export class CommitTable {
     return this.#parents[commit]!
   }
 
+  /** Parents of loaded commits that were not seen before, each once: from here on they are. */
+  unseenParents(commits: readonly number[], seen: Set<number>): number[] {
+    const unseen: number[] = []
+    for (const commit of commits) {
+      for (const parent of this.parents(commit)) {
+        if (seen.has(parent)) continue
+        seen.add(parent)
+        unseen.push(parent)
+      }
+    }
+    return unseen
+  }
+
   /** Committer date of a loaded commit, in seconds. */
   time(commit: number): number {
     return this.#times[commit]!

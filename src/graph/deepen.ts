@@ -94,20 +94,16 @@ async function walkDepth(table: CommitTable, heads: readonly number[], depth: nu
   let level = [...seen]
   for (let reached = 1; level.length > 0; reached++) {
     await table.load(level)
-    const next: number[] = []
+    const within: number[] = []
     for (const commit of level) {
       if (reached >= depth || ownShallow.has(table.hexId(commit))) {
         shallow.push(commit)
         continue
       }
       inside.add(commit)
-      for (const parent of table.parents(commit)) {
-        if (seen.has(parent)) continue
-        seen.add(parent)
-        next.push(parent)
-      }
+      within.push(commit)
     }
-    level = next
+    level = table.unseenParents(within, seen)
   }
   return { shallow, inside }
 }
@@ -124,17 +120,11 @@ async function reachable(
   let level = [...seen]
   while (level.length > 0) {
     await table.load(level)
-    const next: number[] = []
     for (const commit of level) {
       if (missing.delete(commit)) found.push(commit)
-      if (missing.size === 0) return found
-      for (const parent of table.parents(commit)) {
-        if (seen.has(parent)) continue
-        seen.add(parent)
-        next.push(parent)
-      }
     }
-    level = next
+    if (missing.size === 0) return found
+    level = table.unseenParents(level, seen)
   }
   return found
 }

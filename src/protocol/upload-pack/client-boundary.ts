@@ -67,17 +67,11 @@ async function listServerBoundary(
   const found: ObjectId[] = []
   for (let level = [...seen]; level.length > 0;) {
     await table.load(level)
-    const next: number[] = []
     for (const commit of level) {
       const id = table.hexId(commit)
       if (view.shallow.has(id) && !known.has(id)) found.push(id)
-      for (const parent of table.parents(commit)) {
-        if (seen.has(parent)) continue
-        seen.add(parent)
-        next.push(parent)
-      }
     }
-    level = next
+    level = table.unseenParents(level, seen)
   }
   return found
 }
