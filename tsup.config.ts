@@ -142,8 +142,8 @@ function shareChunks(othersOf: (path: string) => readonly string[]): Plugin {
   }
 }
 
-/** A constant that is a number: `const ONE = 1`, `export const MEGABYTE = 1 << 20`. */
-const NUMBER = /^(export )?const ([A-Z][A-Z0-9_]*) = (-?[0-9][0-9a-fA-Fx_]*)(?: << ([0-9]+))?$/gm
+/** A constant that is a number: `const ONE = 1`, `export const MEGABYTE = 1 << 20`, `const DAY = 24 * 60 * 60`. */
+const NUMBER = /^(export )?const ([A-Z][A-Z0-9_]*) = (-?\d[\da-fA-Fox_]*(?: (?:<<|\*) \d[\d_]*)*)$/gm
 const NUMBERS = 'numbers-of'
 
 /**
@@ -175,13 +175,21 @@ function inlineNumbers(): Plugin {
       }))
       build.onLoad({ filter: /.*/, namespace: NUMBERS }, async ({ path }) => {
         const lines = [...(await readFile(path, 'utf8')).matchAll(NUMBER)].map(
-          ([, , name = '', value = '', shift]) =>
-            `export const ${name} = ${shift === undefined ? value : Number(value) << Number(shift)}`,
+          ([, , name = '', value = '']) => `export const ${name} = ${numberOf(value)}`,
         )
         return { contents: lines.join('\n'), loader: 'ts' }
       })
     },
   }
+}
+
+/** @param expression numbers with one operator, or several of one kind, between them. */
+function numberOf(expression: string): number {
+  const [first = 0, ...others] = expression
+    .split(/ (?:<<|\*) /)
+    .map((text) => Number(text.replaceAll('_', '')))
+  const isShift = expression.includes('<<')
+  return others.reduce((result, other) => (isShift ? result << other : result * other), first)
 }
 
 /**

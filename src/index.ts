@@ -90,6 +90,7 @@ export {
   type Repository,
 } from './repository/repository.ts'
 export type { RepositoryExtras } from './repository/repository-extras.ts'
+export { keepAnswers } from './repository/kept-answer.ts'
 export { searchFetchDeltas } from './repository/fetch-deltas/search-fetch-deltas.ts'
 export type { IncomingPack, IncomingPackOptions } from './repository/incoming-pack.ts'
 export {

@@ -11,10 +11,6 @@ export interface FsckConfig {
 
 type ConfiguredSeverity = 'error' | 'warn' | 'ignore'
 
-const IDS: ReadonlyMap<string, FsckMessageId> = /* @__PURE__ */ new Map(
-  (Object.keys(FSCK_MESSAGES) as FsckMessageId[]).map((id) => [id.toLowerCase(), id]),
-)
-
 /**
  * Reads `<prefix>.<msg-id> = error | warn | ignore` from config entries; `prefix` is `fsck`, `fetch.fsck` or
  * `receive.fsck`. Keys compare without case and the last setting wins. `skipList`, a path, is left to the caller.
@@ -33,7 +29,7 @@ export function parseFsckConfig(
     if (!lowerKey.startsWith(start)) continue
     const name = lowerKey.slice(start.length)
     if (name === 'skiplist') continue
-    const id = IDS.get(name)
+    const id = idOf(name)
     if (id === undefined) unknownIds.push(name)
     else severities[id] = parseSeverity(id, key, value)
   }
@@ -52,4 +48,9 @@ function parseSeverity(id: FsckMessageId, key: string, value: string | undefined
     })
   }
   return value
+}
+
+/** The message that a setting names, in lower case. */
+function idOf(name: string): FsckMessageId | undefined {
+  return (Object.keys(FSCK_MESSAGES) as FsckMessageId[]).find((id) => id.toLowerCase() === name)
 }

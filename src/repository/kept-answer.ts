@@ -1,12 +1,42 @@
 import { unwrapFrames } from '../odb/framing.ts'
 import type { KeptPack, KeptPacks } from '../odb/kept-packs.ts'
-import type { FetchPlan, PackPlanOptions } from './outgoing-pack.ts'
+import type { ObjectView } from '../odb/object-view.ts'
+import type { FetchPlan, PackPlanOptions, PackRequest } from './outgoing-pack.ts'
+import { digestRequest } from './whole-pack.ts'
 
 /** Only frames that most peers ask for are worth keeping. */
 const LEAST_FRAME = 4096
 
+/** A plan, and what stands for the state of the repository as far as it depends on it, where something does. */
+export interface PlanOfState {
+  readonly plan: FetchPlan
+  readonly state: object | undefined
+}
+
+/** See {@link keepAnswers}. */
+export type KeepAnswers = (
+  view: ObjectView,
+  request: PackRequest,
+  options: PackPlanOptions,
+  planAnew: () => Promise<PlanOfState>,
+) => Promise<FetchPlan>
+
+/** Plans the answer to a request that nothing bounds: as it was sent before, or anew and so that it is kept as it is sent. */
+export async function keepAnswers(
+  view: ObjectView,
+  request: PackRequest,
+  options: PackPlanOptions,
+  planAnew: () => Promise<PlanOfState>,
+): Promise<FetchPlan> {
+  const digest = digestRequest(view, request)
+  const kept = view.keptPacks.find(view.reachability, digest)
+  if (typeof kept === 'object') return planKeptPack(kept, options)
+  const { plan, state } = await planAnew()
+  return kept === 'make' || state === undefined ? plan : keepPack(plan, view.keptPacks, state, digest)
+}
+
 /** The plan for a pack that was kept. */
-export function planKeptPack(pack: KeptPack, { signal, onProgress }: PackPlanOptions): FetchPlan {
+function planKeptPack(pack: KeptPack, { signal, onProgress }: PackPlanOptions): FetchPlan {
   const { objectCount, deltaCount, reusedCount, reusedDeltaCount, pieces, framing } = pack
   onProgress?.({ phase: 'enumerating', done: objectCount, total: objectCount })
   onProgress?.({ phase: 'counting', done: objectCount, total: objectCount })
@@ -38,7 +68,7 @@ async function* listPieces(
 }
 
 /** A plan whose pack is kept as it is sent. */
-export function keepPack(plan: FetchPlan, kept: KeptPacks, state: object, request: string): FetchPlan {
+function keepPack(plan: FetchPlan, kept: KeptPacks, state: object, request: string): FetchPlan {
   const { objectCount, deltaCount, reusedCount, reusedDeltaCount } = plan
   const counts = { objectCount, deltaCount, reusedCount, reusedDeltaCount }
   return {

@@ -21,14 +21,8 @@ import type { PackFile, ReachablePackFile } from '../odb/pack-file.ts'
 import type { ProgressListener } from '../pack/progress.ts'
 import { COPY, COPY_DELTA, selectEntries, type PackSelection } from './pack-selection.ts'
 import { searchFetchDeltas, type SearchFetchDeltas } from './fetch-deltas/search-fetch-deltas.ts'
-import {
-  digestRequest,
-  findWholePack,
-  readFramedPack,
-  readWholePack,
-  type IncludedTag,
-} from './whole-pack.ts'
-import { keepPack, planKeptPack } from './kept-answer.ts'
+import { findWholePack, readFramedPack, readWholePack, type IncludedTag } from './whole-pack.ts'
+import { keepAnswers, type KeepAnswers, type PlanOfState } from './kept-answer.ts'
 import { writeSelection } from './write-selection.ts'
 
 /** What a pack for a client shall contain. */
@@ -61,6 +55,7 @@ export interface PackPlanOptions {
 
 export interface FetchPlanOptions extends PackPlanOptions {
   readonly searchFetchDeltas?: SearchFetchDeltas | undefined
+  readonly keepAnswers?: KeepAnswers | undefined
 }
 
 /** A pack that is ready to be written. */
@@ -102,10 +97,10 @@ export function planPack(
   request: PackRequest,
   options: PackPlanOptions = {},
 ): Promise<FetchPlan> {
-  return planFetch(view, request, { ...options, searchFetchDeltas })
+  return planFetch(view, request, { ...options, searchFetchDeltas, keepAnswers })
 }
 
-/** What {@link planPack} does; deltas are searched only if the search is given. */
+/** What {@link planPack} does, with what is given of what makes answers smaller and faster. */
 export async function planFetch(
   view: ObjectView,
   request: PackRequest,
@@ -114,19 +109,16 @@ export async function planFetch(
   if (!isUnbounded(view, request)) return (await planByWalk(view, request, options)).plan
   const stored = findWholePack(view, request)
   if (stored !== undefined && (await view.pin(stored))) return planStoredPack(stored, options)
-  const digest = digestRequest(view, request)
-  const kept = view.keptPacks.find(view.reachability, digest)
-  if (typeof kept === 'object') return planKeptPack(kept, options)
-  const { plan, state } = await planByWalk(view, request, options)
-  return kept === 'make' || state === undefined ? plan : keepPack(plan, view.keptPacks, state, digest)
+  const planAnew = (): Promise<PlanOfState> => planByWalk(view, request, options)
+  const { keepAnswers: keep } = options
+  return keep === undefined ? (await planAnew()).plan : keep(view, request, options, planAnew)
 }
 
-/** The plan, and what stands for the state of the repository as far as it depends on it, where something does. */
 async function planByWalk(
   view: ObjectView,
   request: PackRequest,
   options: FetchPlanOptions,
-): Promise<{ readonly plan: FetchPlan; readonly state: object | undefined }> {
+): Promise<PlanOfState> {
   const { signal, onProgress } = options
   const raw = (id: ObjectId): Uint8Array => parseObjectId(id, view.format)
   const wants = request.wants.map(raw)

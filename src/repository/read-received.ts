@@ -49,24 +49,15 @@ export async function readReceived(
   visit: ObjectVisitor | undefined,
 ): Promise<ReceivedPack | undefined> {
   const { format, codecs, storage } = database
-  const { signal, onProgress, maxObjectBytes, objectHash, maxObjects, maxPackBytes } = options
-  const indexPack = options.indexPack ?? indexInWindows
-  const indexing = {
-    format,
-    codecs,
-    reachability: true,
-    ...(visit === undefined ? {} : { visit }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-    ...(maxObjectBytes === undefined ? {} : { maxObjectBytes }),
-    ...(objectHash === undefined ? {} : { objectHash }),
-  }
+  const { maxObjects, maxPackBytes, threads: helpers, indexPack = indexInWindows, ...given } = options
+  const { signal } = given
+  const indexing = { ...given, format, codecs, reachability: true, ...(visit === undefined ? {} : { visit }) }
   const { work } = database.memory
   const memory = await work.reserve(Math.floor(work.bytes / FIRST_PART), signal)
   let isHeld = false
   const chunks = limited(source, maxPackBytes ?? Number.MAX_SAFE_INTEGER)
   try {
-    const factor = options.threads === undefined ? RESIDENT_FACTOR : SHARED_FACTOR
+    const factor = helpers === undefined ? RESIDENT_FACTOR : SHARED_FACTOR
     const start = await collect(chunks, memory, factor, Math.floor(work.bytes / LARGEST_PART))
     if (!start.isWhole) {
       memory.shrink(WINDOWED_BYTES)
@@ -83,7 +74,7 @@ export async function readReceived(
     const bytes = concatBytes(start.chunks.splice(0))
     if (maxObjects !== undefined) assertObjectCount(parsePackHeader(bytes), maxObjects)
     const readBases = (ids: readonly Uint8Array[]): Promise<(RawObject | null)[]> => readAll(view, ids)
-    const threads = bytes.length < SHARED_FROM ? undefined : options.threads
+    const threads = bytes.length < SHARED_FROM ? undefined : helpers
     // Of blobs only special files are checked, and those that were not seen are read when everything is there.
     const helped = threads === undefined ? {} : { threads, visitBlobs: false }
     const indexed = await indexPack(bytes, { ...indexing, ...helped, readBases })

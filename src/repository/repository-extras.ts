@@ -1,5 +1,6 @@
 import type { IndexPackOptions, PackWithIndex } from '../pack/indexer/index-pack.ts'
 import type { SearchFetchDeltas } from './fetch-deltas/search-fetch-deltas.ts'
+import type { KeepAnswers } from './kept-answer.ts'
 
 /** Code that a repository works without: with it, work is faster or answers are smaller. None of it changes what can be done. */
 export interface RepositoryExtras {
@@ -13,4 +14,6 @@ export interface RepositoryExtras {
    * is stored, with the deltas that are stored.
    */
   readonly searchFetchDeltas?: SearchFetchDeltas
+  /** The engine's `keepAnswers`: clones that are asked for again are answered from the cache, as they were sent. */
+  readonly keepAnswers?: KeepAnswers
 }

@@ -14,6 +14,7 @@ import type { RepositoryStorage } from '../storage/repository-storage.ts'
 import { AdvertisedRefs, type AdvertisedRef, type ListAdvertisedRefsOptions } from './advertised-refs.ts'
 import { searchFetchDeltas } from './fetch-deltas/search-fetch-deltas.ts'
 import { receivePack, type IncomingPack, type IncomingPackOptions } from './incoming-pack.ts'
+import { keepAnswers } from './kept-answer.ts'
 import { planFetch, type FetchPlan, type PackPlanOptions, type PackRequest } from './outgoing-pack.ts'
 import type { RepositoryExtras } from './repository-extras.ts'
 import { resolveRef } from './resolve-ref.ts'
@@ -82,7 +83,7 @@ export interface OpenRepositoryOptions {
 
 /** Opens a repository over its storage. */
 export function openRepository(storage: RepositoryStorage, options: OpenRepositoryOptions): Repository {
-  return openLeanRepository(storage, { ...options, indexPack, searchFetchDeltas })
+  return openLeanRepository(storage, { ...options, indexPack, searchFetchDeltas, keepAnswers })
 }
 
 /**
@@ -94,7 +95,7 @@ export function openLeanRepository(
   storage: RepositoryStorage,
   options: OpenRepositoryOptions & RepositoryExtras,
 ): Repository {
-  const { codecs, threads, indexPack, searchFetchDeltas } = options
+  const { codecs, threads, indexPack, searchFetchDeltas, keepAnswers } = options
   if (threads !== undefined && indexPack === undefined) {
     throw new GitError('UNSUPPORTED', 'threads help `indexPack` only; pass that too, or no threads')
   }
@@ -128,7 +129,8 @@ export function openLeanRepository(
     resolveRef: (name) => resolveRef(storage, name),
     receivePack: (source, receiving = {}) =>
       receivePack(database, source, { ...receivingDefaults, ...receiving }),
-    planPack: (view, request, planning) => planFetch(view, request, { ...planning, searchFetchDeltas }),
+    planPack: (view, request, planning) =>
+      planFetch(view, request, { ...planning, searchFetchDeltas, keepAnswers }),
     isAncestor: (view, ancestor, descendant) =>
       isAncestor(view, parseObjectId(ancestor, format), parseObjectId(descendant, format)),
     close: async () => {
