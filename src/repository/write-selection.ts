@@ -28,6 +28,8 @@ import {
 const READ_SIZE = 1 << 20
 /** Ranges up to this size are copied through the cache. */
 const SHORT = 256 << 10
+/** So are longer ones of packs up to this part of what is kept of an answer at most: who comes next asks for the same bytes. */
+const SMALL_PART = 0.5
 
 export interface WriteSelectionOptions {
   /** Write deltas on objects of the same pack as ofs-deltas; as ref-deltas otherwise. */
@@ -123,7 +125,8 @@ class SelectionWriter {
         unreported++
         continue
       }
-      if (!tryCopy(file, runStart, runEnd, output)) yield* copyRange(file, runStart, runEnd, output)
+      if (!tryCopy(file, runStart, runEnd, output))
+        yield* copyRange(this.#view, file, runStart, runEnd, output)
       runStart = asStored ? offsets[position]! : 0
       runEnd = end
       if (asStored) unreported++
@@ -132,7 +135,7 @@ class SelectionWriter {
       this.#report(unreported)
       unreported = 0
     }
-    yield* copyRange(file, runStart, runEnd, output)
+    yield* copyRange(this.#view, file, runStart, runEnd, output)
     this.#report(unreported)
   }
 
@@ -179,7 +182,7 @@ class SelectionWriter {
         from += entry.headerLength
       }
       const end = file.entryEnd(place.position)
-      if (!tryCopy(file, from, end, this.#output)) yield* copyRange(file, from, end, this.#output)
+      if (!tryCopy(file, from, end, this.#output)) yield* copyRange(this.#view, file, from, end, this.#output)
     }
   }
 
@@ -258,15 +261,20 @@ function encodeRefDeltaHeader(size: number, base: Uint8Array, out: Uint8Array): 
 }
 
 /** Copies a short range if it is resident. */
-function tryCopy({ data }: PackFile, from: number, to: number, output: PackOutput): boolean {
-  if (from === to) return true
-  if (to - from > SHORT || !data.tryWindow(from, to - from)) return false
+function tryCopy(file: PackFile, from: number, to: number, output: PackOutput): boolean {
+  return from === to || (to - from <= SHORT && tryCopyWindow(file, from, to, output))
+}
+
+/** Copies a range if it is resident; if not, the next `settle` makes it so. */
+function tryCopyWindow({ data }: PackFile, from: number, to: number, output: PackOutput): boolean {
+  if (!data.tryWindow(from, to - from)) return false
   output.append(data.window, data.windowAt, data.windowAt + to - from)
   return true
 }
 
-/** Copies a range: a short one through the cache, where its neighbours are needed next; a long one past it. */
+/** Copies a range: a short one, or one of a small pack, through the cache, where it or its neighbours are needed next; others past it. */
 async function* copyRange(
+  { keptPacks }: ObjectView,
   file: PackFile,
   from: number,
   to: number,
@@ -274,6 +282,14 @@ async function* copyRange(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (to - from <= SHORT) {
     while (!tryCopy(file, from, to, output)) await file.data.settle()
+  } else if (file.data.size <= SMALL_PART * keptPacks.maxBytes) {
+    for (let offset = from; offset < to;) {
+      // No piece lies in two blocks of the cache.
+      const end = Math.min(to, offset - (offset % READ_SIZE) + READ_SIZE)
+      while (!tryCopyWindow(file, offset, end, output)) await file.data.settle()
+      offset = end
+      yield* output.ready.splice(0)
+    }
   } else {
     const stored = await file.data.file()
     for (let offset = from; offset < to; offset += READ_SIZE) {
