@@ -2,42 +2,41 @@ import { DeltaHeader } from './delta-header.ts'
 
 /** Below this many bytes a plain loop beats the call into native code. */
 const LOOP_LIMIT = 12
-/** The source of a segment that is copied from the version below. */
-const BELOW = -1
 /** So many segments are always worth it, and beyond them one for so many bytes of the result. */
 const FEW_SEGMENTS = 1 << 12
 const BYTES_A_SEGMENT = 16
 
-/** What comes next in a version: bytes of the version below, or of a delta. As columns, in order. */
+/** The bit of a segment's start that says that its bytes are those of the delta itself. */
+const INSERT = 0x80000000
+
+/** Pieces of a version in the order in which they stand there: where each is, where its bytes come from, and how many. As columns. */
 class Segments {
   count = 0
-  /** `BELOW`, or the number of the delta that holds the bytes. */
-  sources = new Int32Array(256)
-  /** Where the bytes begin in their source. */
+  places = new Uint32Array(256)
+  /** Where the bytes begin in the version below or, with {@link INSERT}, in the delta. */
   starts = new Uint32Array(256)
   lengths = new Uint32Array(256)
 
-  add(source: number, start: number, length: number): void {
-    const last = this.count - 1
-    if (
-      last >= 0 &&
-      source === BELOW &&
-      this.sources[last] === BELOW &&
-      this.starts[last]! + this.lengths[last]! === start
-    ) {
-      this.lengths[last]! += length
-      return
-    }
-    if (this.count === this.sources.length) this.#grow()
-    this.sources[this.count] = source
+  add(place: number, start: number, length: number): void {
+    if (this.count === this.places.length) this.#grow()
+    this.places[this.count] = place
     this.starts[this.count] = start
     this.lengths[this.count++] = length
   }
 
+  /** Adds a piece of the version below, to the last one where it goes on from that. */
+  addCopy(place: number, start: number, length: number): void {
+    const last = this.count - 1
+    const before = last < 0 ? 0 : this.lengths[last]!
+    if (last >= 0 && this.starts[last]! + before === start && this.places[last]! + before === place)
+      this.lengths[last] = before + length
+    else this.add(place, start, length)
+  }
+
   #grow(): void {
-    const { sources, starts, lengths } = this
-    this.sources = new Int32Array(2 * sources.length)
-    this.sources.set(sources)
+    const { places, starts, lengths } = this
+    this.places = new Uint32Array(2 * places.length)
+    this.places.set(places)
     this.starts = new Uint32Array(2 * starts.length)
     this.starts.set(starts)
     this.lengths = new Uint32Array(2 * lengths.length)
@@ -47,15 +46,16 @@ class Segments {
 
 /**
  * Applies chains of deltas without making the versions in between: the copies of each delta are traced through the deltas below it, down
- * to the base, and what is left is copied once. For large objects at the end of long chains that is many times less to move.
+ * to the base. What a delta inserts is written to its place at once and traced no further; what is left is copied from the base. For large
+ * objects at the end of long chains that is many times less to move.
  */
 export class DeltaComposer {
   readonly #header = new DeltaHeader()
+  /** What of the object is not made yet: pieces of the version at hand. */
   #segments = new Segments()
   #next = new Segments()
-  /** The instructions of the delta at hand, and where the output of each begins. */
-  readonly #below = new Segments()
-  #offsets = new Uint32Array(256)
+  /** The version at hand as the delta that makes it says. */
+  readonly #version = new Segments()
 
   /**
    * Makes the object that a chain of deltas leads to.
@@ -67,29 +67,29 @@ export class DeltaComposer {
   tryApply(base: Uint8Array, deltas: readonly Uint8Array[], maxSize: number): Uint8Array | undefined {
     const [first] = deltas
     if (first === undefined) return base
-    if (!this.#parse(first, 0, this.#segments)) return undefined
+    if (!this.#parse(first, this.#version)) return undefined
     const { resultSize } = this.#header
     if (resultSize > maxSize) return undefined
+    const out = new Uint8Array(resultSize)
     const most = Math.max(FEW_SEGMENTS, resultSize / BYTES_A_SEGMENT)
-    let { baseSize } = this.#header
-    const below = this.#below
-    for (let k = 1; k < deltas.length; k++) {
-      if (!this.#parse(deltas[k]!, k, below) || this.#header.resultSize !== baseSize) return undefined
-      baseSize = this.#header.baseSize
-      this.#markOffsets(below)
-      this.#next.count = 0
-      this.#trace(this.#segments, below, this.#next)
-      if (this.#next.count > most) return undefined
-      const traced = this.#next
-      this.#next = this.#segments
-      this.#segments = traced
+    this.#segments.count = 0
+    if (resultSize > 0) this.#segments.add(0, 0, resultSize)
+    let versionSize = resultSize
+    for (const delta of deltas) {
+      if (delta !== first && !this.#parse(delta, this.#version)) return undefined
+      if (this.#header.resultSize !== versionSize) return undefined
+      versionSize = this.#header.baseSize
+      this.#trace(delta, out)
+      if (this.#segments.count > most) return undefined
     }
-    if (baseSize !== base.length) return undefined
-    return fill(this.#segments, base, deltas, resultSize)
+    if (versionSize !== base.length) return undefined
+    const { count, places, starts, lengths } = this.#segments
+    for (let k = 0; k < count; k++) copyBytes(base, starts[k]!, out, places[k]!, lengths[k]!)
+    return out
   }
 
-  /** Turns the instructions of a delta into segments; false when they are malformed. */
-  #parse(delta: Uint8Array, source: number, out: Segments): boolean {
+  /** Turns the instructions of a delta into segments of the version that it makes; false when they are malformed. */
+  #parse(delta: Uint8Array, out: Segments): boolean {
     const header = this.#header
     const end = delta.length
     try {
@@ -98,6 +98,7 @@ export class DeltaComposer {
       return false
     }
     const { baseSize, resultSize } = header
+    if (baseSize >= INSERT || resultSize >= INSERT) return false
     let { at } = header
     let made = 0
     out.count = 0
@@ -114,83 +115,63 @@ export class DeltaComposer {
         if (op & 0x20) size |= delta[at++]! << 8
         if (op & 0x40) size |= delta[at++]! << 16
         if (size === 0) size = 0x10000
+        if (at > end || offset + size > baseSize || made + size > resultSize) return false
+        out.addCopy(made, offset, size)
         made += size
-        if (at > end || offset + size > baseSize || made > resultSize) return false
-        out.add(BELOW, offset, size)
       } else {
-        made += op
-        if (op === 0 || at + op > end || made > resultSize) return false
-        out.add(source, at, op)
+        if (op === 0 || at + op > end || made + op > resultSize) return false
+        out.add(made, at | INSERT, op)
         at += op
+        made += op
       }
     }
     return made === resultSize
   }
 
-  #markOffsets({ count, lengths }: Segments): void {
-    if (this.#offsets.length <= count) this.#offsets = new Uint32Array(2 * count)
-    let offset = 0
-    for (let k = 0; k < count; k++) {
-      this.#offsets[k] = offset
-      offset += lengths[k]!
-    }
-    this.#offsets[count] = offset
-  }
-
-  /** Replaces copies from the version below by what that version is made of. */
-  #trace(segments: Segments, below: Segments, out: Segments): void {
-    const offsets = this.#offsets
-    let place = 0
+  /** Replaces pieces of the version at hand by those of the one below, and writes what the delta inserts. */
+  #trace(delta: Uint8Array, out: Uint8Array): void {
+    const segments = this.#segments
+    const version = this.#version
+    const next = this.#next
+    next.count = 0
+    let from = 0
     for (let k = 0; k < segments.count; k++) {
-      const source = segments.sources[k]!
+      let place = segments.places[k]!
       let start = segments.starts[k]!
       let length = segments.lengths[k]!
-      if (source !== BELOW) {
-        out.add(source, start, length)
-        continue
-      }
-      if (start < offsets[place]! || start >= offsets[place + 1]!)
-        place = placeOf(offsets, below.count, start)
-      while (length > 0) {
-        const skipped = start - offsets[place]!
-        const taken = Math.min(length, below.lengths[place]! - skipped)
-        out.add(below.sources[place]!, below.starts[place]! + skipped, taken)
+      if (start < version.places[from]! || start >= version.places[from]! + version.lengths[from]!)
+        from = segmentAt(version, start)
+      for (;;) {
+        const skipped = start - version.places[from]!
+        const taken = Math.min(length, version.lengths[from]! - skipped)
+        const source = version.starts[from]!
+        if (source < INSERT) next.addCopy(place, source + skipped, taken)
+        else copyBytes(delta, source - INSERT + skipped, out, place, taken)
         length -= taken
+        if (length === 0) break
+        place += taken
         start += taken
-        if (length > 0) place++
+        from++
       }
     }
+    this.#next = segments
+    this.#segments = next
   }
 }
 
-/** The last of `count` segments that begins at this offset or before it. */
-function placeOf(offsets: Uint32Array, count: number, offset: number): number {
+/** The last segment that begins at this place of its version or before it. */
+function segmentAt({ places, count }: Segments, place: number): number {
   let low = 0
   let high = count - 1
   while (low < high) {
     const middle = (low + high + 1) >>> 1
-    if (offsets[middle]! <= offset) low = middle
+    if (places[middle]! <= place) low = middle
     else high = middle - 1
   }
   return low
 }
 
-function fill(
-  { count, sources, starts, lengths }: Segments,
-  base: Uint8Array,
-  deltas: readonly Uint8Array[],
-  size: number,
-): Uint8Array {
-  const out = new Uint8Array(size)
-  let at = 0
-  for (let k = 0; k < count; k++) {
-    const source = sources[k]!
-    const bytes = source === BELOW ? base : deltas[source]!
-    const start = starts[k]!
-    const length = lengths[k]!
-    if (length < LOOP_LIMIT) for (let b = 0; b < length; b++) out[at + b] = bytes[start + b]!
-    else out.set(bytes.subarray(start, start + length), at)
-    at += length
-  }
-  return out
+function copyBytes(from: Uint8Array, start: number, to: Uint8Array, at: number, length: number): void {
+  if (length < LOOP_LIMIT) for (let b = 0; b < length; b++) to[at + b] = from[start + b]!
+  else to.set(from.subarray(start, start + length), at)
 }
