@@ -7,7 +7,6 @@ import { objectFormat } from '../../src/object/object-format.ts'
 import { encodePackBitmaps } from '../../src/pack/bitmap/encode-pack-bitmaps.ts'
 import { commitClosures, selectBitmapCommits } from '../../src/pack/bitmap/commit-closures.ts'
 import { createBits, encodeEwah, setBit } from '../../src/pack/bitmap/ewah.ts'
-import { PackBitmaps } from '../../src/pack/bitmap/pack-bitmaps.ts'
 import { indexPack } from '../../src/pack/indexer/index-pack.ts'
 import { encodeMultiPackIndex } from '../../src/pack/multi-pack-index/encode-multi-pack-index.ts'
 import { MultiPackIndex } from '../../src/pack/multi-pack-index/multi-pack-index.ts'
@@ -21,6 +20,7 @@ import { createHistory, type HistoryName } from '../support/histories.ts'
 import { useScratch } from '../support/hooks.ts'
 import { listPacks } from '../support/repositories.ts'
 import { plain } from './git-packs.ts'
+import { PackBitmaps } from './bitmap/pack-bitmaps.ts'
 
 const scratch = useScratch()
 const codecs = createNodeCodecs()

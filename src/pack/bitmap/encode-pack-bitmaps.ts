@@ -1,9 +1,23 @@
 import { concatBytes } from '../../bytes/concat.ts'
 import type { ObjectFormat } from '../../object/object-format.ts'
+import { BLOB, COMMIT, TAG, TREE, type ObjectType } from '../../object/object-type.ts'
 import type { PackIndex } from '../pack-index.ts'
 import type { PackReachability } from '../reachability/pack-reachability.ts'
 import { createBits, encodeEwah, setBit } from './ewah.ts'
-import { BITMAP_MAGIC, BITMAP_VERSION, FULL_DAG, HASH_CACHE, TYPE_ORDER } from './pack-bitmaps.ts'
+
+/*
+ * Layout of `pack-*.bitmap` (git's technical/bitmap-format), N objects, numbered by their position in the pack:
+ *   'BITM' | u16 version 1 | u16 flags | u32 entries E | pack checksum
+ *   four compressed bitmaps: which objects are commits, trees, blobs, tags
+ *   E x (u32 rank of the commit in the index, u8 how many entries back is the one it is XORed with, u8 flags, compressed bitmap)
+ *   with flag HASH_CACHE: N x u32 hash of the path, by rank
+ *   checksum over all before it
+ */
+export const BITMAP_MAGIC = 0x4249544d
+export const BITMAP_VERSION = 1
+const FULL_DAG = 1
+export const HASH_CACHE = 4
+export const TYPE_ORDER: readonly ObjectType[] = [COMMIT, TREE, BLOB, TAG]
 
 /** How many of the bitmaps before it a new one is XORed with, to keep the shortest result. */
 const XOR_CANDIDATES = 4

@@ -1,23 +1,16 @@
-import type { ObjectFormat } from '../../object/object-format.ts'
-import { BLOB, COMMIT, TAG, TREE, type ObjectType } from '../../object/object-type.ts'
-import { assertChecksum, corruptChunks } from '../chunk-file.ts'
-import type { PackIndex } from '../pack-index.ts'
-import { createBits, ewahLength, joinEwah } from './ewah.ts'
+import type { ObjectFormat } from '../../../src/object/object-format.ts'
+import type { ObjectType } from '../../../src/object/object-type.ts'
+import {
+  BITMAP_MAGIC,
+  BITMAP_VERSION,
+  HASH_CACHE,
+  TYPE_ORDER,
+} from '../../../src/pack/bitmap/encode-pack-bitmaps.ts'
+import { createBits, ewahLength, joinEwah } from '../../../src/pack/bitmap/ewah.ts'
+import { assertChecksum, corruptChunks } from '../../../src/pack/chunk-file.ts'
+import type { PackIndex } from '../../../src/pack/pack-index.ts'
 
-/*
- * Layout of `pack-*.bitmap` (git's technical/bitmap-format), N objects, numbered by their position in the pack:
- *   'BITM' | u16 version 1 | u16 flags | u32 entries E | pack checksum
- *   four compressed bitmaps: which objects are commits, trees, blobs, tags
- *   E x (u32 rank of the commit in the index, u8 how many entries back is the one it is XORed with, u8 flags, compressed bitmap)
- *   with flag HASH_CACHE: N x u32 hash of the path, by rank
- *   checksum over all before it
- */
-export const BITMAP_MAGIC = 0x4249544d
-export const BITMAP_VERSION = 1
-export const FULL_DAG = 1
-export const HASH_CACHE = 4
 const LOOKUP_TABLE = 16
-export const TYPE_ORDER: readonly ObjectType[] = [COMMIT, TREE, BLOB, TAG]
 const MAX_XOR_OFFSET = 160
 const WHAT = 'bitmap index'
 
