@@ -129,7 +129,7 @@ class SelectionWriter {
         yield* copyRange(this.#view, file, runStart, runEnd, output)
       runStart = asStored ? offsets[position]! : 0
       runEnd = end
-      if (asStored) unreported++
+      if (asStored || this.#tryWriteCopy(number, position)) unreported++
       else yield* this.#writeWithBases({ pack: number, position })
       if (output.ready.length > 0) yield* output.ready.splice(0)
       this.#report(unreported)
@@ -137,6 +137,25 @@ class SelectionWriter {
     }
     yield* copyRange(this.#view, file, runStart, runEnd, output)
     this.#report(unreported)
+  }
+
+  /** Writes a stored delta under a new header, if its base was written and it is short and resident. */
+  #tryWriteCopy(pack: number, position: number): boolean {
+    const { file, actions, bases, made } = this.#selection.packs[pack]!
+    const base = bases[position]!
+    if (base < 0 || actions[position] === DEFLATE || made?.has(position) === true) return false
+    const { index, data } = file
+    const sent = this.#baseOf({ pack, position })
+    if (this.#options.ofsDelta && sent !== undefined && this.#offsetOf(sent) === 0) return false
+    const entry = file.tryEntry(index.packOrder[position]!)
+    if (entry === undefined) return false
+    const from = index.sortedOffsets[position]! + entry.headerLength
+    const length = file.entryEnd(position) - from
+    if (length > SHORT || !data.tryWindow(from, length)) return false
+    this.#columns[pack]!.set(position, this.#output.total)
+    this.#putDeltaHeader(entry.size, sent, index.id(index.packOrder[base]!))
+    this.#output.append(data.window, data.windowAt, data.windowAt + length)
+    return true
   }
 
   /** Writes an object that was not written yet, and before it the bases that were not. */
