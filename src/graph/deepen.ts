@@ -14,11 +14,11 @@ export interface DeepenRequest {
   /** Commits whose parents the client lacks: its `shallow` lines. */
   readonly clientShallow: readonly ObjectId[]
   /** How many commits deep, the wants being 1; {@link INFINITE_DEPTH} for all. */
-  readonly depth?: number
+  readonly depth?: number | undefined
   /** Count `depth` from the client's present boundary. */
   readonly relative?: boolean
   /** Commits from this second on. */
-  readonly since?: number
+  readonly since?: number | undefined
   /** Commits that these do not reach. */
   readonly not?: readonly ObjectId[]
 }
@@ -135,9 +135,7 @@ async function boundaryByRange(
   request: DeepenRequest,
 ): Promise<Boundary> {
   const excluded = await addCommits(table, request.not ?? [])
-  const { commits } = await walkCommits(table, heads, excluded, {
-    ...(request.since === undefined ? {} : { since: request.since }),
-  })
+  const { commits } = await walkCommits(table, heads, excluded, { since: request.since })
   if (commits.length === 0) throw new GitError('PROTOCOL', 'no commits selected for shallow requests')
   const selected = new Set(commits)
   const ownShallow = table.reader.shallow

@@ -52,7 +52,7 @@ export async function enumerateNamed(
     if (peeled.type === COMMIT) commits.push(table.add(peeled.id))
     else others.push({ id: peeled.id, type: peeled.type })
   }
-  const range = await walkCommits(table, commits, [], signal === undefined ? {} : { signal })
+  const range = await walkCommits(table, commits, [], { signal })
   for (const commit of range.commits) walk.add(table.ids.ids, commit * table.ids.idLength, COMMIT, 0)
   for (const { id, type } of others) if (type === TAG) walk.add(id, 0, TAG, 0)
   for (const { id, type } of others) if (type === BLOB) walk.add(id, 0, BLOB, 0)

@@ -25,10 +25,10 @@ export interface EnumerateRequest {
   /** Commits to treat as having no parents, besides those that are shallow in the repository itself. */
   readonly shallow?: ReadonlySet<ObjectId>
   /** Leave out what this filter leaves out, unless it is among the wants itself or is what a wanted tag names. */
-  readonly filter?: BoundFilter
+  readonly filter?: BoundFilter | undefined
   /** Check that every blob is present as well. Everything else is looked at anyway. */
   readonly verifyBlobs?: boolean
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Called now and then with the number of objects found so far. */
   readonly onProgress?: (found: number) => void
 }
@@ -95,7 +95,7 @@ export async function enumerateObjects(
     else others.push({ id: peeled.id, type: peeled.type })
   }
 
-  const range = await walkCommits(table, include, exclude, signal === undefined ? {} : { signal })
+  const range = await walkCommits(table, include, exclude, { signal })
   for (const commit of exclude) walk.know(table.ids.view(commit))
   const asHave = new Set(exclude)
   const boundary = range.boundary.filter((commit) => asHave.has(commit))

@@ -21,8 +21,8 @@ export interface CommitRange {
 
 export interface WalkCommitsOptions {
   /** Commits older than this (seconds) are excluded together with what they reach. */
-  readonly since?: number
-  readonly signal?: AbortSignal
+  readonly since?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /**

@@ -41,9 +41,9 @@ export interface PackRequest {
   /** The client understands ofs-deltas. */
   readonly ofsDelta: boolean
   /** What is left out of the pack: the client does without, or asks for it later. */
-  readonly filter?: BoundFilter
+  readonly filter?: BoundFilter | undefined
   /** Objects that the client gets from elsewhere: left out too, and told in the plan. */
-  readonly elsewhere?: readonly ObjectId[]
+  readonly elsewhere?: readonly ObjectId[] | undefined
   /** Annotated tags that are sent when the object they finally name is sent (`include-tag`). */
   readonly includeTags: readonly IncludedTag[]
 }
@@ -127,8 +127,8 @@ async function planByWalk(
     wants,
     haves: [...request.haves, ...request.unshallow].map(raw),
     shallow: new Set([...request.clientShallow, ...request.shallow, ...request.unshallow]),
-    ...(request.filter === undefined ? {} : { filter: request.filter }),
-    ...(signal === undefined ? {} : { signal }),
+    filter: request.filter,
+    signal,
     onProgress: (found) => onProgress?.({ phase: 'enumerating', done: found }),
   }
   const { enumeration, selection, leftOut } = await enumerateAndSelect(
@@ -147,8 +147,8 @@ async function planByWalk(
     }
     return writeSelection(view, enumeration, selection, {
       ofsDelta: request.ofsDelta,
-      ...(framing === undefined ? {} : { framing }),
-      ...(abort === undefined ? {} : { signal: abort }),
+      framing,
+      signal: abort,
       onProgress: (done, bytes) => progress?.({ phase: 'writing', done, total, bytes }),
     })
   }
@@ -207,10 +207,9 @@ async function enumerateAndSelect(
       const total = enumeration.marks.includedCount + enumeration.objects.size
       onProgress?.({ phase: 'enumerating', done: total, total })
       const thin = request.thin && hasEveryBase(request)
-      const abort = signal === undefined ? {} : { signal }
       const stored = await selectEntries(view, enumeration, {
         thin,
-        ...abort,
+        signal,
         onProgress: (done) => onProgress?.({ phase: 'counting', done, total }),
       })
       onProgress?.({ phase: 'counting', done: total, total })
@@ -220,7 +219,7 @@ async function enumerateAndSelect(
           : await search(view, enumeration, stored, {
               // Who does without blobs may have been sent the one that is asked for, and not the one at its path before.
               thin: thin && (request.filter === undefined ? 'on all' : 'on trees'),
-              ...abort,
+              signal,
               onProgress: (done, of) => onProgress?.({ phase: 'compressing', done, total: of }),
             })
       return { enumeration, selection, leftOut: excluded.map((id) => encodeObjectId(id, 0, view.format)) }

@@ -78,7 +78,7 @@ export interface PackSelection {
 export interface SelectOptions {
   /** Allow deltas on objects that are only known to the other side. */
   readonly thin: boolean
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   readonly onProgress?: (done: number) => void
 }
 

@@ -35,8 +35,8 @@ export interface WriteSelectionOptions {
   /** Write deltas on objects of the same pack as ofs-deltas; as ref-deltas otherwise. */
   readonly ofsDelta: boolean
   /** Wrap the pack in frames. */
-  readonly framing?: OutputFraming
-  readonly signal?: AbortSignal
+  readonly framing?: OutputFraming | undefined
+  readonly signal?: AbortSignal | undefined
   readonly onProgress?: (done: number, bytes: number) => void
 }
 
@@ -200,8 +200,7 @@ class SelectionWriter {
         this.#putDeltaHeader(entry.size, this.#baseOf(place), index.id(index.packOrder[base]!))
         from += entry.headerLength
       }
-      const end = file.entryEnd(place.position)
-      if (!tryCopy(file, from, end, this.#output)) yield* copyRange(this.#view, file, from, end, this.#output)
+      yield* copyRange(this.#view, file, from, file.entryEnd(place.position), this.#output)
     }
   }
 

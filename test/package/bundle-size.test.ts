@@ -39,7 +39,7 @@ function serverOf(engine: readonly string[]): string {
 }
 
 test.each([
-  ['that does without what only makes it faster or answers smaller', ['openLeanRepository'], 101],
+  ['that does without what only makes it faster or answers smaller', ['openLeanRepository'], 100],
   ['that searches deltas for fetches', ['openLeanRepository', 'searchFetchDeltas'], 108],
   ['with all of the engine that serving takes', ['openRepository'], 112.5],
 ])('a Git server on Durable Objects %s (%j) stays within %s kB', async (_what, engine, budget) => {

@@ -42,10 +42,10 @@ export async function readClientBoundary(
   const moved = await deepen(view, {
     wants: request.relative ? await listVisibleTips(session) : [...request.wants],
     clientShallow,
-    ...(request.depth === undefined ? {} : { depth: request.depth }),
-    ...(request.relative ? { relative: true } : {}),
-    ...(request.since === undefined ? {} : { since: request.since }),
-    ...(not.length === 0 ? {} : { not }),
+    depth: request.depth,
+    relative: request.relative,
+    since: request.since,
+    not,
   })
   return { clientShallow, ...moved }
 }

@@ -115,8 +115,8 @@ async function toPackRequest(session: UploadSession, order: PackOrder): Promise<
     unshallow: boundary.unshallow,
     thin: request.thin,
     ofsDelta: request.ofsDelta,
-    ...(order.filter === undefined ? {} : { filter: order.filter }),
-    ...(order.elsewhere === undefined ? {} : { elsewhere: order.elsewhere }),
+    filter: order.filter,
+    elsewhere: order.elsewhere,
     includeTags: request.includeTag ? await listTags(session) : [],
   }
 }

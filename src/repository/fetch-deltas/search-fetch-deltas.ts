@@ -27,7 +27,7 @@ const MAX_ROOTS = 10
 export interface SearchFetchDeltasOptions {
   /** Allow deltas on what the other side has: on everything in the trees at the boundary, or on trees only. */
   readonly thin: 'on all' | 'on trees' | false
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   readonly onProgress?: (done: number, total: number) => void
 }
 
