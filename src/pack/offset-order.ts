@@ -1,3 +1,5 @@
+import { findOffset } from './find-offset.ts'
+
 /** Entries to a place of the table that says where to look for an offset, on average. */
 const ENTRIES_A_PLACE = 8
 /** The widest and narrowest digits that offsets are sorted by. */
@@ -41,19 +43,9 @@ export class OffsetOrder {
 
   /** The position of the entry at this offset, or -1 when none begins there. */
   positionOf(offset: number): number {
-    const { offsets } = this
     const place = Math.floor(offset * this.#scale)
     if (!(place >= 0 && place + 1 < this.#places.length)) return -1
-    let low = this.#places[place]!
-    let high = this.#places[place + 1]!
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const found = offsets[middle]!
-      if (found === offset) return middle
-      if (found < offset) low = middle + 1
-      else high = middle
-    }
-    return -1
+    return findOffset(this.offsets, offset, this.#places[place]!, this.#places[place + 1]!)
   }
 }
 

@@ -1,4 +1,4 @@
-import { findOffset } from './find-offset.ts'
+import { findOffset } from '../find-offset.ts'
 import type { DeltaLinks } from './waiting-deltas.ts'
 
 /** What reading an entry alone tells of it, see {@link EntryTable}. */
@@ -105,6 +105,6 @@ export class EntryTable implements DeltaLinks {
 
   /** The row of the entry that begins at this offset, or -1. Rows are in ascending order of offset. */
   rowAt(offset: number): number {
-    return findOffset(this.offsets, this.count, offset)
+    return findOffset(this.offsets, offset, 0, this.count)
   }
 }

@@ -1,5 +1,5 @@
 import { OFS_DELTA, REF_DELTA } from '../entry-header.ts'
-import { findOffset } from './find-offset.ts'
+import { findOffset } from '../find-offset.ts'
 import type { DeltaLinks } from './waiting-deltas.ts'
 
 /** Set in `types` for entries that are stored as deltas. */
@@ -97,7 +97,7 @@ export class WindowedTable implements DeltaLinks {
 
   /** The row of the entry that begins at this offset, or -1. */
   rowAt(offset: number): number {
-    return findOffset(this.offsets, this.count, offset)
+    return findOffset(this.offsets, offset, 0, this.count)
   }
 }
 
